@@ -1,0 +1,49 @@
+import { z } from 'zod';
+
+/** Input or output of an action: a strict object, so that an undeclared key is refused. Use `.describe()` and `.meta()`. */
+export type DdlSchema = z.ZodObject<z.ZodRawShape, z.core.$strict>;
+
+/** One callable of an agent. `display` says for which replies a person sees the values: all, failed or good ones. */
+export interface DdlAction<I extends DdlSchema = DdlSchema, O extends DdlSchema = DdlSchema> {
+  readonly description: string;
+  readonly display: 'always' | 'ok' | 'failed';
+  readonly input: I;
+  readonly output: O;
+}
+
+/**
+ * The contract of one RPC agent: types, validation, defaults, help and docs on both ends come from this value.
+ * *Source:* MCollective's DDL (metadata, actions, inputs, outputs, display).
+ */
+export interface Ddl<A extends Record<string, DdlAction> = Record<string, DdlAction>> {
+  /** Wire name, lower case with underscores; the file is `<name>.ddl.ts`. */
+  readonly name: string;
+  readonly description: string;
+  readonly version: string;
+  readonly author: string;
+  readonly license: string;
+  readonly url: string;
+  /** Seconds that any action of the agent may take before the node gives it up. */
+  readonly timeoutS: number;
+  readonly actions: A;
+}
+
+/** Declares a DDL; only gives the value its type. */
+export function defineDdl<const A extends Record<string, DdlAction>>(ddl: Ddl<A>): Ddl<A> {
+  return ddl;
+}
+
+export type ActionName<D extends Ddl> = keyof D['actions'] & string;
+/** What a caller may give: fields with a default may be left out. */
+export type ActionInput<D extends Ddl, N extends ActionName<D>> = z.input<D['actions'][N]['input']>;
+/** What the code of the action receives: defaults filled in. */
+export type ParsedInput<D extends Ddl, N extends ActionName<D>> = z.output<D['actions'][N]['input']>;
+/** What the code of the action gives back and the caller receives. */
+export type ActionOutput<D extends Ddl, N extends ActionName<D>> = z.output<D['actions'][N]['output']>;
+
+/** Reply status on the wire. *Source:* MCollective SimpleRPC. */
+export const REPLY_STATUS = { ok: 0, aborted: 1, unknownAction: 2, missingData: 3, invalidData: 4, unknownError: 5 } as const;
+export type ReplyStatus = (typeof REPLY_STATUS)[keyof typeof REPLY_STATUS];
+
+/** An input of nothing. */
+export const nothing = z.strictObject({});

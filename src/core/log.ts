@@ -1,0 +1,27 @@
+import { type Logger, pino } from 'pino';
+
+/** A structured log: static message, facts in fields, no secret in any of them. */
+export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal'> & { child(fields: Record<string, unknown>): Log };
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** JSON lines on `stream` (standard error by default), one a message, times as ISO 8601 in UTC. */
+export function createLog(options: { level: LogLevel; name: string; stream?: NodeJS.WritableStream }): Log {
+  return pino(
+    {
+      level: options.level,
+      base: { name: options.name },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: ['token', 'password', 'document', 'key', '*.token', '*.password', '*.document', '*.key'],
+        censor: '[redacted]',
+      },
+    },
+    options.stream ?? process.stderr,
+  );
+}
+
+/** A log that says nothing: for tests and one-shot commands. */
+export const silentLog: Log = pino({ level: 'silent' });

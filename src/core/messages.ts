@@ -1,0 +1,108 @@
+import { z } from 'zod';
+import { identityName, word } from './names.ts';
+
+/** Largest body of any message, in bytes; more is dropped before it is parsed. */
+export const MAX_MESSAGE_BYTES = 512 * 1024;
+/** Largest hello, in bytes. */
+export const MAX_HELLO_BYTES = 32 * 1024;
+
+const facts = z.record(z.string().max(200), z.string().max(8192));
+const stamp = { v: z.literal(1), iat_ms: z.number().int(), ttl_s: z.number().int().min(1).max(3600) };
+
+/** What an unprovisioned daemon says until it is answered. Signed by the bus key inside it, encrypted to the controller. */
+export const Hello = z.strictObject({
+  ...stamp,
+  typ: z.literal('hello'),
+  group: word,
+  token: z.string().max(512),
+  instance_id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/),
+  /** 128 random bits, hex: makes each hello unique; the answer repeats it. */
+  nonce: z.string().regex(/^[0-9a-f]{32}$/),
+  boot_id: z.string().max(64),
+  version: z.string().max(64),
+  /** SPKI PEM of the key that signs bus messages. */
+  bus_public_key: z.string().max(2048),
+  /** PEM of Puppet's signing request, made before the first word. */
+  puppet_csr: z.string().max(8192),
+  facts,
+  /** EC2's instance identity document and its RSA-2048 CMS signature, as IMDS gave them. */
+  identity_document: z.string().max(8192).optional(),
+  identity_rsa2048: z.string().max(8192).optional(),
+});
+export type Hello = z.output<typeof Hello>;
+
+/** The controller's word to a hello: signed by the controller, encrypted to the node's bus key. */
+export const HelloAnswer = z.discriminatedUnion('accepted', [
+  z.strictObject({
+    ...stamp,
+    typ: z.literal('hello_answer'),
+    accepted: z.literal(true),
+    nonce: z.string(),
+    run: z.string(),
+    identity: identityName,
+    certificate: z.string().max(8192),
+    collective: word,
+  }),
+  z.strictObject({
+    ...stamp,
+    typ: z.literal('hello_answer'),
+    accepted: z.literal(false),
+    nonce: z.string(),
+    reason: z.string().max(64),
+    retry_in_s: z.number().int().min(1),
+  }),
+]);
+export type HelloAnswer = z.output<typeof HelloAnswer>;
+
+/** Which nodes a request is for. All kinds must match; several identities are alternatives. */
+export const Filter = z.strictObject({
+  identity: z.array(identityName).max(10_000).default([]),
+  agent: z.array(word).max(20).default([]),
+  fact: z.array(z.strictObject({ fact: z.string().max(200), value: z.string().max(1024) })).max(50).default([]),
+});
+export type Filter = z.output<typeof Filter>;
+
+/** One request, signed by the caller. `aud` is `node:<identity>` or `all`, and must be where it arrived. */
+export const Request = z.strictObject({
+  ...stamp,
+  typ: z.literal('request'),
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  aud: z.string().max(300),
+  collective: word,
+  agent: word,
+  action: word,
+  data: z.record(z.string(), z.unknown()),
+  filter: Filter,
+  /** Session part of the reply address; the caller part comes from the certificate. */
+  session: z.string().regex(/^[0-9a-f]{16}$/),
+});
+export type Request = z.output<typeof Request>;
+
+/** One reply, signed by the node; `re` and `re_sha256` bind it to the request. */
+export const Reply = z.strictObject({
+  ...stamp,
+  typ: z.literal('reply'),
+  re: z.string().regex(/^[0-9a-f]{32}$/),
+  re_sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  agent: word,
+  action: word,
+  status: z.number().int().min(0).max(5),
+  message: z.string().max(4096),
+  /** An error code of ours, when status is not 0. */
+  code: z.string().max(64).optional(),
+  data: z.record(z.string(), z.unknown()),
+});
+export type Reply = z.output<typeof Reply>;
+
+/** What a node tells unasked, signed. Lost events do no harm: the controller also looks by itself. */
+export const NodeEvent = z.strictObject({
+  ...stamp,
+  typ: z.literal('event'),
+  id: z.string().regex(/^[0-9a-f]{32}$/),
+  event: z.discriminatedUnion('kind', [
+    /** Said at start and every few minutes. *Source:* MCollective's registration. */
+    z.strictObject({ kind: z.literal('registration'), agents: z.array(word), facts, collectives: z.array(word), version: z.string().max(64) }),
+    z.strictObject({ kind: z.literal('puppet_run_ended'), run: z.string().max(200), exitcode: z.number().int() }),
+  ]),
+});
+export type NodeEvent = z.output<typeof NodeEvent>;

@@ -1,0 +1,35 @@
+import { z } from 'zod';
+
+/** A name of ours: agent, action, collective, group, step. */
+export const word = z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/, 'lower case letters, digits, _ and -, beginning with a letter');
+
+/** A node's unique name on the bus: lower case, as a Puppet certname. */
+export const identityName = z
+  .string()
+  .max(253)
+  .regex(/^[a-z0-9]([a-z0-9._-]*[a-z0-9])?$/, 'lower case letters, digits, dots and dashes');
+
+/**
+ * Names on the broker, made at one place for both ends. RabbitMQ's topic permissions hold on topic exchanges only,
+ * so every exchange here is one. *Source:* tried layout, MCollective peer notes section 5.
+ */
+export const brokerNames = {
+  helloExchange: 'muster.hello',
+  helloQueue: 'muster.hello',
+  helloKey: 'hello',
+  /** Where an unprovisioned node hears its answer; `thumb` is the SHA-256, hex, of its bus public key. */
+  inboxKey: (thumb: string) => `inbox.${thumb}`,
+  eventExchange: 'muster.event',
+  eventQueue: 'muster.event',
+  eventKey: (identity: string) => identity,
+  requestExchange: (collective: string) => `${collective}.request`,
+  replyExchange: (collective: string) => `${collective}.reply`,
+  allKey: 'all',
+  nodeKey: (identity: string) => `node.${identity}`,
+  replyKey: (caller: string, session: string, identity: string) => `op.${caller}.${session}.${identity}`,
+  replyPattern: (caller: string, session: string) => `op.${caller}.${session}.#`,
+} as const;
+
+/** Role of a certificate of the collective CA; stands in its OU. */
+export const ROLES = ['controller', 'operator', 'master', 'node', 'server'] as const;
+export type Role = (typeof ROLES)[number];

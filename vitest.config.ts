@@ -1,0 +1,36 @@
+import { defineConfig } from 'vitest/config';
+
+// Three projects by file name: `*.test.ts` needs nothing but Node, `*.real.test.ts` starts Redis, RabbitMQ or
+// SMTP of its own, `*.lab.test.ts` starts the whole lab. The last two run one file at a time: two cores.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/**/*.real.test.ts', 'test/**/*.lab.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'real',
+          include: ['test/**/*.real.test.ts'],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        test: {
+          name: 'lab',
+          include: ['test/**/*.lab.test.ts'],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+        },
+      },
+    ],
+  },
+});
