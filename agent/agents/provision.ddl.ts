@@ -5,18 +5,30 @@ import { word } from '../../src/core/names.ts';
 const runName = z
   .string()
   .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,119}$/)
-  .describe('Name of this Puppet run: asked again with the same name, the node tells how that run stands instead of starting another');
+  .describe(
+    'Name of this Puppet run: asked again with the same name, the node tells how that run stands instead of starting another',
+  );
 const pem = z.string().max(16_384);
 
 /** How a Puppet run stands. The verdict is from this run's exit code and report alone. */
 const puppetRun = z.strictObject({
   run: z.string().describe('Name of the run'),
   state: z.enum(['running', 'finished']).meta({ display_as: 'State' }),
-  verdict: z.enum(['good', 'bad']).nullable().describe('Exit code 0 or 2 and the right environment: good; null while it runs').meta({ display_as: 'Verdict' }),
+  verdict: z
+    .enum(['good', 'bad'])
+    .nullable()
+    .describe('Exit code 0 or 2 and the right environment: good; null while it runs')
+    .meta({ display_as: 'Verdict' }),
   reason: z.string().nullable().describe('Why it is bad').meta({ display_as: 'Reason' }),
   exitcode: z.number().int().nullable().meta({ display_as: 'Exit Code' }),
-  environment: z.string().nullable().describe('Environment that was applied, from the report').meta({ display_as: 'Environment' }),
-  failed_resources: z.array(z.strictObject({ resource: z.string(), message: z.string() })).meta({ display_as: 'Failed Resources' }),
+  environment: z
+    .string()
+    .nullable()
+    .describe('Environment that was applied, from the report')
+    .meta({ display_as: 'Environment' }),
+  failed_resources: z
+    .array(z.strictObject({ resource: z.string(), message: z.string() }))
+    .meta({ display_as: 'Failed Resources' }),
   output: z.string().describe('Last lines of output, at most 8 KB').meta({ display_as: 'Output' }),
   started_at_ms: z.number().int(),
   ended_at_ms: z.number().int().nullable(),
@@ -39,23 +51,43 @@ export const provision = defineDdl({
       description: 'Point the name of the Puppet server at a master, in this line of /etc/hosts alone',
       display: 'failed',
       input: z.strictObject({
-        ipaddress: z.union([z.ipv4(), z.ipv6()]).describe('Address of the master').meta({ prompt: 'Master address' }),
-        hostname: z.string().max(253).regex(/^[a-z0-9][a-z0-9.-]*$/).default('puppet').describe('Name that the node uses for it'),
+        ipaddress: z
+          .union([z.ipv4(), z.ipv6()])
+          .describe('Address of the master')
+          .meta({ prompt: 'Master address' }),
+        hostname: z
+          .string()
+          .max(253)
+          .regex(/^[a-z0-9][a-z0-9.-]*$/)
+          .default('puppet')
+          .describe('Name that the node uses for it'),
       }),
-      output: z.strictObject({ changed: z.boolean().describe('False when it was there already').meta({ display_as: 'Changed' }) }),
+      output: z.strictObject({
+        changed: z.boolean().describe('False when it was there already').meta({ display_as: 'Changed' }),
+      }),
     },
     request_certificate: {
       description: "Send this node's signing request, made before its first word, to the master",
       display: 'failed',
       input: z.strictObject({
-        ca_pem: pem.describe("Certificate of the master's CA: TLS is verified against it and Puppet gets it").meta({ prompt: 'CA certificate' }),
-        server: z.string().max(253).regex(/^[a-z0-9][a-z0-9.:-]*$/).default('puppet').describe('Name of the master, in its certificate'),
+        ca_pem: pem
+          .describe("Certificate of the master's CA: TLS is verified against it and Puppet gets it")
+          .meta({ prompt: 'CA certificate' }),
+        server: z
+          .string()
+          .max(253)
+          .regex(/^[a-z0-9][a-z0-9.:-]*$/)
+          .default('puppet')
+          .describe('Name of the master, in its certificate'),
         port: z.number().int().min(1).max(65_535).default(8140).describe('Port of the master'),
       }),
       output: z.strictObject({
         output: z.string().meta({ display_as: 'Output' }),
         exitcode: z.number().int().describe('0 sent or waiting already').meta({ display_as: 'Exit Code' }),
-        spki_sha256: z.string().describe('SHA-256 of the public key in the request').meta({ display_as: 'Public Key' }),
+        spki_sha256: z
+          .string()
+          .describe('SHA-256 of the public key in the request')
+          .meta({ display_as: 'Public Key' }),
       }),
     },
     bootstrap_puppet: {
@@ -64,7 +96,13 @@ export const provision = defineDdl({
       input: z.strictObject({
         run: runName.optional(),
         environment: word.default('bootstrap').describe('Puppet environment'),
-        timeout_s: z.number().int().min(10).max(86_400).default(1800).describe('Seconds after which the run is ended'),
+        timeout_s: z
+          .number()
+          .int()
+          .min(10)
+          .max(86_400)
+          .default(1800)
+          .describe('Seconds after which the run is ended'),
       }),
       output: puppetRun,
     },
@@ -74,7 +112,13 @@ export const provision = defineDdl({
       input: z.strictObject({
         run: runName.optional(),
         environment: word.default('production').describe('Puppet environment'),
-        timeout_s: z.number().int().min(10).max(86_400).default(3600).describe('Seconds after which the run is ended'),
+        timeout_s: z
+          .number()
+          .int()
+          .min(10)
+          .max(86_400)
+          .default(3600)
+          .describe('Seconds after which the run is ended'),
       }),
       output: puppetRun,
     },
@@ -90,7 +134,9 @@ export const provision = defineDdl({
     has_cert: {
       description: 'Does the node hold a Puppet certificate that fits its key, its name and the CA?',
       display: 'always',
-      input: z.strictObject({ ca_pem: pem.optional().describe('CA that must have signed it; without it, the one on disk') }),
+      input: z.strictObject({
+        ca_pem: pem.optional().describe('CA that must have signed it; without it, the one on disk'),
+      }),
       output: z.strictObject({
         has_cert: z.boolean().meta({ display_as: 'Has Certificate' }),
         reason: z.string().describe('Why not').meta({ display_as: 'Reason' }),
@@ -105,7 +151,9 @@ export const provision = defineDdl({
     unlock_deploy: {
       description: 'Release the lock',
       display: 'failed',
-      input: z.strictObject({ owner: z.string().max(200).optional().describe('Release only if this run holds it') }),
+      input: z.strictObject({
+        owner: z.string().max(200).optional().describe('Release only if this run holds it'),
+      }),
       output: z.strictObject({ unlocked: z.boolean().meta({ display_as: 'Unlocked' }) }),
     },
     is_locked: {
@@ -118,9 +166,12 @@ export const provision = defineDdl({
       }),
     },
     disable_provisioner: {
-      description: 'Provisioning is over: leave the provisioning collective and do not serve this agent any more',
+      description:
+        'Provisioning is over: leave the provisioning collective and do not serve this agent any more',
       display: 'failed',
-      input: z.strictObject({ collective: word.optional().describe('Collective that the node lives in from now on') }),
+      input: z.strictObject({
+        collective: word.optional().describe('Collective that the node lives in from now on'),
+      }),
       output: z.strictObject({ disabled: z.boolean().meta({ display_as: 'Disabled' }) }),
     },
     is_disabled: {

@@ -24,8 +24,15 @@ export const puppetca = defineDdl({
       output: z.strictObject({
         server: z.enum(['running', 'starting', 'unreachable']).meta({ display_as: 'Puppet Server' }),
         ca_pem: z.string().describe('Certificate of the CA; empty while it is unknown'),
-        state: z.enum(['none', 'requested', 'signed', 'revoked']).nullable().describe('null when no name was asked').meta({ display_as: 'State' }),
-        spki_sha256: spki.nullable().describe('SHA-256 of the public key in the request or certificate').meta({ display_as: 'Public Key' }),
+        state: z
+          .enum(['none', 'requested', 'signed', 'revoked'])
+          .nullable()
+          .describe('null when no name was asked')
+          .meta({ display_as: 'State' }),
+        spki_sha256: spki
+          .nullable()
+          .describe('SHA-256 of the public key in the request or certificate')
+          .meta({ display_as: 'Public Key' }),
         fingerprint: z.string().nullable().meta({ display_as: 'Fingerprint' }),
       }),
     },
@@ -39,11 +46,18 @@ export const puppetca = defineDdl({
       }),
     },
     sign: {
-      description: 'Sign a request, if and only if it holds the given public key; the issued certificate is compared again',
+      description:
+        'Sign a request, if and only if it holds the given public key; the issued certificate is compared again',
       display: 'failed',
-      input: z.strictObject({ certname, spki_sha256: spki.describe('SHA-256, hex, of the public key (SPKI DER) that may be signed') }),
+      input: z.strictObject({
+        certname,
+        spki_sha256: spki.describe('SHA-256, hex, of the public key (SPKI DER) that may be signed'),
+      }),
       output: z.strictObject({
-        changed: z.boolean().describe('False when it was signed already, with this key').meta({ display_as: 'Changed' }),
+        changed: z
+          .boolean()
+          .describe('False when it was signed already, with this key')
+          .meta({ display_as: 'Changed' }),
         fingerprint: z.string().meta({ display_as: 'Fingerprint' }),
       }),
     },
@@ -52,8 +66,14 @@ export const puppetca = defineDdl({
       display: 'failed',
       input: z.strictObject({ certname }),
       output: z.strictObject({
-        revoked: z.boolean().describe('A signed certificate was revoked and deleted').meta({ display_as: 'Revoked' }),
-        dropped: z.boolean().describe('A waiting request was dropped').meta({ display_as: 'Request dropped' }),
+        revoked: z
+          .boolean()
+          .describe('A signed certificate was revoked and deleted')
+          .meta({ display_as: 'Revoked' }),
+        dropped: z
+          .boolean()
+          .describe('A waiting request was dropped')
+          .meta({ display_as: 'Request dropped' }),
       }),
     },
   },

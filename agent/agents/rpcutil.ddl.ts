@@ -17,7 +17,13 @@ export const rpcutil = defineDdl({
       description: 'Responds to requests with the time of the node',
       display: 'always',
       input: nothing,
-      output: z.strictObject({ pong: z.number().int().describe('Seconds since the epoch, by the clock of the node').meta({ display_as: 'Timestamp' }) }),
+      output: z.strictObject({
+        pong: z
+          .number()
+          .int()
+          .describe('Seconds since the epoch, by the clock of the node')
+          .meta({ display_as: 'Timestamp' }),
+      }),
     },
     inventory: {
       description: 'System inventory',
@@ -38,7 +44,11 @@ export const rpcutil = defineDdl({
       input: z.strictObject({ fact: factName }),
       output: z.strictObject({
         fact: z.string().meta({ display_as: 'Fact' }),
-        value: z.string().nullable().describe('null when the node has no such fact').meta({ display_as: 'Value' }),
+        value: z
+          .string()
+          .nullable()
+          .describe('null when the node has no such fact')
+          .meta({ display_as: 'Value' }),
       }),
     },
     agent_inventory: {
@@ -47,7 +57,16 @@ export const rpcutil = defineDdl({
       input: nothing,
       output: z.strictObject({
         agents: z
-          .array(z.strictObject({ agent: z.string(), name: z.string(), version: z.string(), description: z.string(), license: z.string(), timeout: z.number() }))
+          .array(
+            z.strictObject({
+              agent: z.string(),
+              name: z.string(),
+              version: z.string(),
+              description: z.string(),
+              license: z.string(),
+              timeout: z.number(),
+            }),
+          )
           .meta({ display_as: 'Agents' }),
       }),
     },

@@ -17,6 +17,10 @@ export interface Agent<D extends Ddl = Ddl, H = unknown> {
   /** False: the agent is not served. Asked at start and whenever the daemon's state changes. */
   activate(host: H): Promise<boolean>;
   readonly actions: {
-    readonly [N in ActionName<D>]: (input: ParsedInput<D, N>, request: ActionRequest, host: H) => Promise<ActionOutput<D, N>>;
+    readonly [N in ActionName<D>]: (
+      input: ParsedInput<D, N>,
+      request: ActionRequest,
+      host: H,
+    ) => Promise<ActionOutput<D, N>>;
   };
 }

@@ -1,5 +1,5 @@
-import type { Hello } from './messages.ts';
 import type { Facts } from './inventory.ts';
+import type { Hello } from './messages.ts';
 import type { Plugin } from './plugin.ts';
 
 /** What an attestor vouches for. The certname is made by the controller from it, never taken from the node. */
@@ -20,7 +20,11 @@ export type AttestationResult =
 
 /** Proves which instance says hello, or says why not. Cheap checks first. */
 export interface Attestor<O = unknown> extends Plugin<O> {
-  attest(hello: Hello, options: O, context: { nowMs: number; signal: AbortSignal }): Promise<AttestationResult>;
+  attest(
+    hello: Hello,
+    options: O,
+    context: { nowMs: number; signal: AbortSignal },
+  ): Promise<AttestationResult>;
 }
 
 /** Declares an attestor; only gives the value its type. */

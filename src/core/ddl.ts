@@ -42,7 +42,14 @@ export type ParsedInput<D extends Ddl, N extends ActionName<D>> = z.output<D['ac
 export type ActionOutput<D extends Ddl, N extends ActionName<D>> = z.output<D['actions'][N]['output']>;
 
 /** Reply status on the wire. *Source:* MCollective SimpleRPC. */
-export const REPLY_STATUS = { ok: 0, aborted: 1, unknownAction: 2, missingData: 3, invalidData: 4, unknownError: 5 } as const;
+export const REPLY_STATUS = {
+  ok: 0,
+  aborted: 1,
+  unknownAction: 2,
+  missingData: 3,
+  invalidData: 4,
+  unknownError: 5,
+} as const;
 export type ReplyStatus = (typeof REPLY_STATUS)[keyof typeof REPLY_STATUS];
 
 /** An input of nothing. */

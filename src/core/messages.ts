@@ -58,7 +58,10 @@ export type HelloAnswer = z.output<typeof HelloAnswer>;
 export const Filter = z.strictObject({
   identity: z.array(identityName).max(10_000).default([]),
   agent: z.array(word).max(20).default([]),
-  fact: z.array(z.strictObject({ fact: z.string().max(200), value: z.string().max(1024) })).max(50).default([]),
+  fact: z
+    .array(z.strictObject({ fact: z.string().max(200), value: z.string().max(1024) }))
+    .max(50)
+    .default([]),
 });
 export type Filter = z.output<typeof Filter>;
 
@@ -101,8 +104,18 @@ export const NodeEvent = z.strictObject({
   id: z.string().regex(/^[0-9a-f]{32}$/),
   event: z.discriminatedUnion('kind', [
     /** Said at start and every few minutes. *Source:* MCollective's registration. */
-    z.strictObject({ kind: z.literal('registration'), agents: z.array(word), facts, collectives: z.array(word), version: z.string().max(64) }),
-    z.strictObject({ kind: z.literal('puppet_run_ended'), run: z.string().max(200), exitcode: z.number().int() }),
+    z.strictObject({
+      kind: z.literal('registration'),
+      agents: z.array(word),
+      facts,
+      collectives: z.array(word),
+      version: z.string().max(64),
+    }),
+    z.strictObject({
+      kind: z.literal('puppet_run_ended'),
+      run: z.string().max(200),
+      exitcode: z.number().int(),
+    }),
   ]),
 });
 export type NodeEvent = z.output<typeof NodeEvent>;

@@ -44,7 +44,11 @@ export interface StepContext {
 }
 
 export type StepResult =
-  | { readonly outcome: 'done' | 'skipped'; readonly detail: string; /** Time that Puppet itself took, for the record. */ readonly puppetMs?: number }
+  | {
+      readonly outcome: 'done' | 'skipped';
+      readonly detail: string /** Time that Puppet itself took, for the record. */;
+      readonly puppetMs?: number;
+    }
   /** Not an error and no attempt: look again in `retryInS`, or sooner when the node tells that something ended. */
   | { readonly outcome: 'wait'; readonly detail: string; readonly retryInS: number };
 

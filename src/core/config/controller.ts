@@ -19,7 +19,11 @@ export type BrokerConfig = z.output<typeof BrokerConfig>;
 const Group = z.strictObject({
   attestor: word.default('token').describe('Who proves the identity of the nodes of this group'),
   options: z.record(z.string(), z.unknown()).default({}).describe('Options of the attestor'),
-  certname_suffix: z.string().regex(/^(\.[a-z0-9][a-z0-9.-]*)?$/).default('').describe("The certname of a node is its instance id and this"),
+  certname_suffix: z
+    .string()
+    .regex(/^(\.[a-z0-9][a-z0-9.-]*)?$/)
+    .default('')
+    .describe('The certname of a node is its instance id and this'),
   plan: planSchema.optional().describe('Plan of this group, instead of the common one'),
 });
 
@@ -27,19 +31,34 @@ const Group = z.strictObject({
 export const ControllerConfig = z.strictObject({
   redis: z
     .strictObject({
-      url: z.string().regex(/^rediss?:\/\//, 'redis:// or rediss:// URL').default('redis://127.0.0.1:6379').describe('Redis'),
+      url: z
+        .string()
+        .regex(/^rediss?:\/\//, 'redis:// or rediss:// URL')
+        .default('redis://127.0.0.1:6379')
+        .describe('Redis'),
       password_file: path.optional().describe('File that holds the password of Redis'),
-      prefix: z.string().regex(/^[a-z][a-z0-9-]*$/).default('muster').describe('Beginning of every key in Redis'),
+      prefix: z
+        .string()
+        .regex(/^[a-z][a-z0-9-]*$/)
+        .default('muster')
+        .describe('Beginning of every key in Redis'),
     })
     .prefault({})
     .describe('Redis, where runs and claims are kept'),
   broker: BrokerConfig.describe('RabbitMQ, over which everybody speaks'),
   trust: z
     .strictObject({
-      dir: path.default('/etc/muster/pki').describe('Folder of the collective CA: ca.pem and, where certificates are issued, ca.key'),
+      dir: path
+        .default('/etc/muster/pki')
+        .describe('Folder of the collective CA: ca.pem and, where certificates are issued, ca.key'),
       certificate: path.describe('Certificate of this controller or operator'),
       key: path.describe('Its private key'),
-      node_days: z.number().min(0.01).max(3650).default(30).describe('Days that a certificate of a node is valid'),
+      node_days: z
+        .number()
+        .min(0.01)
+        .max(3650)
+        .default(30)
+        .describe('Days that a certificate of a node is valid'),
     })
     .describe('Certificates of the collective CA'),
   collectives: z
@@ -54,44 +73,98 @@ export const ControllerConfig = z.strictObject({
     .strictObject({
       picker: word.default('criteria').describe('Who picks the master'),
       options: z.record(z.string(), z.unknown()).default({}).describe('Options of the picker'),
-      discovery_s: z.number().min(0.1).max(60).default(2).describe('Longest wait for the masters to answer, in seconds'),
-      puppet_runs: z.number().int().min(1).max(10_000).default(4).describe('Puppet runs that one master is given at a time'),
-      max_moves: z.number().int().min(0).max(20).default(2).describe('How often a run may leave a dead master for another'),
+      discovery_s: z
+        .number()
+        .min(0.1)
+        .max(60)
+        .default(2)
+        .describe('Longest wait for the masters to answer, in seconds'),
+      puppet_runs: z
+        .number()
+        .int()
+        .min(1)
+        .max(10_000)
+        .default(4)
+        .describe('Puppet runs that one master is given at a time'),
+      max_moves: z
+        .number()
+        .int()
+        .min(0)
+        .max(20)
+        .default(2)
+        .describe('How often a run may leave a dead master for another'),
     })
     .prefault({})
     .describe('Choice of the Puppet master'),
-  plan: planSchema.prefault([
-    'lock',
-    'set_puppet_hostname',
-    'clean_node_certname',
-    'send_node_csr',
-    'sign_node_csr',
-    'puppet_bootstrap_stage',
-    'puppet_final_run',
-    'disable',
-  ]).describe('Steps in order: names, or `name: {option: value}`; the map of booleans of the provisioner of 2010 is read too'),
+  plan: planSchema
+    .prefault([
+      'lock',
+      'set_puppet_hostname',
+      'clean_node_certname',
+      'send_node_csr',
+      'sign_node_csr',
+      'puppet_bootstrap_stage',
+      'puppet_final_run',
+      'disable',
+    ])
+    .describe(
+      'Steps in order: names, or `name: {option: value}`; the map of booleans of the provisioner of 2010 is read too',
+    ),
   runs: z
     .strictObject({
-      concurrency: z.number().int().min(1).max(1000).default(50).describe('Runs that this controller walks at a time'),
-      attempts: z.number().int().min(1).max(100).default(5).describe('Tries of one step before the run fails'),
-      backoff_s: z.number().min(0.05).max(3600).default(2).describe('First wait before a step is tried again, in seconds (grows, with jitter)'),
-      deadline_s: z.number().min(10).max(172_800).default(7200).describe('Seconds from hello after which a run fails'),
+      concurrency: z
+        .number()
+        .int()
+        .min(1)
+        .max(1000)
+        .default(50)
+        .describe('Runs that this controller walks at a time'),
+      attempts: z
+        .number()
+        .int()
+        .min(1)
+        .max(100)
+        .default(5)
+        .describe('Tries of one step before the run fails'),
+      backoff_s: z
+        .number()
+        .min(0.05)
+        .max(3600)
+        .default(2)
+        .describe('First wait before a step is tried again, in seconds (grows, with jitter)'),
+      deadline_s: z
+        .number()
+        .min(10)
+        .max(172_800)
+        .default(7200)
+        .describe('Seconds from hello after which a run fails'),
       keep_days: z.number().min(1).max(3650).default(30).describe('Days that ended runs are kept'),
     })
     .prefault({})
     .describe('Runs'),
   notify: z
     .strictObject({
-      recipients: z.array(z.string()).default([]).describe('URLs whose scheme names the notifier, e.g. mailto:oncall@example.org'),
-      options: z.record(word, z.record(z.string(), z.unknown())).default({}).describe('Options of notifiers, by name'),
+      recipients: z
+        .array(z.string())
+        .default([])
+        .describe('URLs whose scheme names the notifier, e.g. mailto:oncall@example.org'),
+      options: z
+        .record(word, z.record(z.string(), z.unknown()))
+        .default({})
+        .describe('Options of notifiers, by name'),
     })
     .prefault({})
     .describe('Who is told'),
   userdata: z
     .strictObject({
       mirror_url: z.url().optional().describe('HTTPS folder where `muster bundle` was put'),
-      mirror_ca: z.enum(['system', 'collective']).default('system').describe('Which CA the certificate of the mirror is verified against'),
-      bundle_dir: path.default('dist/bundle').describe('Folder that `muster bundle` wrote: its checksums go into the user data'),
+      mirror_ca: z
+        .enum(['system', 'collective'])
+        .default('system')
+        .describe('Which CA the certificate of the mirror is verified against'),
+      bundle_dir: path
+        .default('dist/bundle')
+        .describe('Folder that `muster bundle` wrote: its checksums go into the user data'),
       broker_host: z.string().optional().describe('Host of the broker as nodes see it, where it differs'),
       facts: z.record(z.string(), z.string()).default({}).describe('Facts of your own for every node'),
     })
@@ -100,7 +173,9 @@ export const ControllerConfig = z.strictObject({
   ec2: z
     .strictObject({
       endpoint: z.url().optional().describe('Another EC2 endpoint, such as the lab'),
-      credentials_file: path.optional().describe("Credentials in AWS's own file form; without it, the SDK's own search"),
+      credentials_file: path
+        .optional()
+        .describe("Credentials in AWS's own file form; without it, the SDK's own search"),
     })
     .prefault({})
     .describe('EC2'),
@@ -113,6 +188,9 @@ export const ControllerConfig = z.strictObject({
     })
     .prefault({})
     .describe('Plug-ins of a site'),
-  log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info').describe('Least level that is logged') }).prefault({}).describe('Log, on standard error'),
+  log: z
+    .strictObject({ level: z.enum(LOG_LEVELS).default('info').describe('Least level that is logged') })
+    .prefault({})
+    .describe('Log, on standard error'),
 });
 export type ControllerConfig = z.output<typeof ControllerConfig>;

@@ -7,38 +7,63 @@ const setting = <T>(type: z.ZodType<T>) => z.record(z.string(), type);
 
 /** Config of the daemon on a node (`/etc/muster/daemon.yaml`). Nothing in it is secret on an unprovisioned node. */
 export const DaemonConfig = z.strictObject({
-  identity: identityName.optional().describe('Name on the bus of a node that holds a certificate already (a master); others get theirs from the controller'),
+  identity: identityName
+    .optional()
+    .describe(
+      'Name on the bus of a node that holds a certificate already (a master); others get theirs from the controller',
+    ),
   group: word.optional().describe('Group to ask for in the hello; without it the daemon says none'),
   token: z.string().max(512).optional().describe('Join token of the group: a filter, not a proof'),
-  instance_id: z.string().optional().describe('Where there is no EC2 metadata service: the id to say hello with'),
-  certname_suffix: z.string().regex(/^(\.[a-z0-9][a-z0-9.-]*)?$/).default('').describe("Puppet's certname is the instance id and this"),
+  instance_id: z
+    .string()
+    .optional()
+    .describe('Where there is no EC2 metadata service: the id to say hello with'),
+  certname_suffix: z
+    .string()
+    .regex(/^(\.[a-z0-9][a-z0-9.-]*)?$/)
+    .default('')
+    .describe("Puppet's certname is the instance id and this"),
   broker: z
     .strictObject({
       host: z.string().min(1).describe('Host of the broker'),
       port: z.number().int().min(1).max(65_535).default(61_614).describe('Port of STOMP over TLS'),
       vhost: z.string().default('/muster').describe('Virtual host'),
-      hello_user: z.string().default('hello').describe('Login of nodes that have no certificate yet; it may only say hello'),
+      hello_user: z
+        .string()
+        .default('hello')
+        .describe('Login of nodes that have no certificate yet; it may only say hello'),
       hello_password: z.string().default('hello').describe('Its password: public, like all of the user data'),
     })
     .describe('The broker'),
   trust: z
     .strictObject({
       ca: path.default('/etc/muster/ca.pem').describe('Certificate of the collective CA'),
-      controllers: z.array(path).default([]).describe('Certificates of controllers to say hello to; they are verified against the CA'),
+      controllers: z
+        .array(path)
+        .default([])
+        .describe('Certificates of controllers to say hello to; they are verified against the CA'),
       certificate: path.optional().describe("This node's certificate, when it was issued by hand (a master)"),
       key: path.optional().describe('Its private key'),
     })
     .prefault({})
     .describe('Who is trusted'),
-  collectives: z.array(word).default([]).describe('Collectives to live in; an unprovisioned node is told by the controller'),
+  collectives: z
+    .array(word)
+    .default([])
+    .describe('Collectives to live in; an unprovisioned node is told by the controller'),
   state_dir: path.default('/var/lib/muster').describe('Keys, certificate, Puppet runs and other state'),
   facts: z
     .strictObject({
       dir: path.default('/etc/muster/facts.d').describe('Folder of *.yaml and *.json maps of facts'),
       imds: z.boolean().default(true).describe('Read EC2 facts from the instance metadata service'),
       imds_url: z.string().default('http://169.254.169.254').describe('Its address'),
-      facter_dir: z.string().default('/etc/facter/facts.d').describe('Where Facter reads external facts; empty to leave Facter alone'),
-      classes_file: path.default('/var/cache/puppet/state/classes.txt').describe('Classes that Puppet applied'),
+      facter_dir: z
+        .string()
+        .default('/etc/facter/facts.d')
+        .describe('Where Facter reads external facts; empty to leave Facter alone'),
+      classes_file: path
+        .default('/var/cache/puppet/state/classes.txt')
+        .describe('Classes that Puppet applied'),
     })
     .prefault({})
     .describe('Facts'),
@@ -57,7 +82,9 @@ export const DaemonConfig = z.strictObject({
     .strictObject({
       url: z.string().describe('Base URL of the Puppet Server, e.g. https://puppet.example.org:8140'),
       ca: path.describe("Certificate of Puppet's CA"),
-      certificate: path.describe("A certificate that Puppet's CA API accepts (pp_cli_auth), such as the master's own"),
+      certificate: path.describe(
+        "A certificate that Puppet's CA API accepts (pp_cli_auth), such as the master's own",
+      ),
       key: path.describe('Its private key'),
     })
     .optional()
@@ -65,13 +92,20 @@ export const DaemonConfig = z.strictObject({
   agents_dir: path.optional().describe("Folder of a site's own agents"),
   hello: z
     .strictObject({
-      base_s: z.number().min(0.1).default(1).describe('First wait between two hellos, in seconds (grows, with jitter)'),
+      base_s: z
+        .number()
+        .min(0.1)
+        .default(1)
+        .describe('First wait between two hellos, in seconds (grows, with jitter)'),
       cap_s: z.number().min(1).default(60).describe('Longest wait between two hellos, in seconds'),
     })
     .prefault({})
     .describe('Back-off of the hello'),
   registration_s: z.number().min(1).default(300).describe('Seconds between two registrations'),
-  log: z.strictObject({ level: z.enum(LOG_LEVELS).default('info').describe('Least level that is logged') }).prefault({}).describe('Log, on standard error'),
+  log: z
+    .strictObject({ level: z.enum(LOG_LEVELS).default('info').describe('Least level that is logged') })
+    .prefault({})
+    .describe('Log, on standard error'),
   settings: setting(z.string()).default({}).describe('Settings of agents, `agent.key: value`'),
 });
 export type DaemonConfig = z.output<typeof DaemonConfig>;

@@ -33,7 +33,11 @@ export const planSchema = z.union([listForm, ancestorForm]).transform((value, co
     if (typeof entry === 'string') return { step: entry, options: {} };
     const [first, ...others] = Object.entries(entry);
     if (first === undefined || others.length > 0) {
-      context.addIssue({ code: 'custom', path: [index], message: 'one step an entry: `name` or `name: {options}`' });
+      context.addIssue({
+        code: 'custom',
+        path: [index],
+        message: 'one step an entry: `name` or `name: {options}`',
+      });
       return { step: '', options: {} };
     }
     return { step: first[0], options: first[1] };

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import type { Bus } from '../src/bus/bus.ts';
+import { backoffMs } from '../src/core/backoff.ts';
+import type { Clock } from '../src/core/clock.ts';
+import { asMusterError } from '../src/core/errors.ts';
+import type { Facts } from '../src/core/inventory.ts';
+import type { Log } from '../src/core/log.ts';
+import type { Hello, HelloAnswer } from '../src/core/messages.ts';
+import { brokerNames } from '../src/core/names.ts';
+import type { Opener } from '../src/core/seal.ts';
+import { openAnswer, sealHello } from '../src/trust/hello.ts';
+import { Mailbox } from './mailbox.ts';
+
+/** What the node says of itself, without the parts that make each hello unique. */
+export type HelloContent = Omit<Hello, 'v' | 'typ' | 'iat_ms' | 'ttl_s' | 'nonce'>;
+
+/** The controller's yes. */
+export type Acceptance = Extract<HelloAnswer, { accepted: true }>;
+
+export interface HelloOptions {
+  /** Logged in as `hello`, which may speak to the hello queue and hear its own inbox alone. */
+  readonly bus: Bus;
+  readonly opener: Opener;
+  readonly busKeyPem: string;
+  /** SHA-256, hex, of the bus key: names the inbox. */
+  readonly thumb: string;
+  /** PEM certificates of controllers; each hello is for the next one in turn. */
+  readonly controllerPems: readonly string[];
+  /** Asked again for each hello. */
+  readonly content: () => Promise<HelloContent>;
+  /** Seconds. */
+  readonly backoff: { readonly baseS: number; readonly capS: number };
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+const HELLO_TTL_S = 120;
+const PUBLISH_DEADLINE_S = 10;
+/** An answer may be to any of the last hellos. */
+const REMEMBERED_NONCES = 8;
+/** A hello has 32 KB and is base64 of base64: this leaves room for document, keys and request. */
+const MAX_FACT_BYTES = 10 * 1024;
+
+/**
+ * Says hello, with jittered back-off, until a controller accepts the node; a refusal is waited out for as long as it
+ * says. Throws the reason of `signal`.
+ */
+export async function sayHello(options: HelloOptions): Promise<Acceptance> {
+  const nonces: string[] = [];
+  const answers = new Mailbox<HelloAnswer>();
+  const inbox = { exchange: brokerNames.helloExchange, key: brokerNames.inboxKey(options.thumb) };
+  const hear = (body: Buffer) => {
+    const answer = readAnswer(body, nonces, options);
+    if (answer !== null) answers.put(answer);
+  };
+  // Before the first word: an answer that nobody listens for is lost.
+  const subscription = await options.bus.subscribe(inbox, hear, {
+    ack: 'auto',
+    keepTrying: true,
+    signal: options.signal,
+  });
+  try {
+    for (let attempt = 0; ; attempt += 1) {
+      await options.bus.ready({ signal: options.signal });
+      await speak(options, nonces, attempt);
+      const accepted = await acceptance(options, answers, attempt);
+      if (accepted !== null) return accepted;
+    }
+  } finally {
+    await subscription.close().catch(() => undefined);
+  }
+}
+
+/** The facts that fit into a hello: the longest are left out. */
+export function factsForHello(facts: Facts, maxBytes = MAX_FACT_BYTES): Facts {
+  const sized = Object.entries(facts).map(([name, value]) => ({
+    name,
+    value,
+    bytes: JSON.stringify([name, value]).length,
+  }));
+  const kept: Record<string, string> = {};
+  let bytes = 0;
+  for (const fact of sized.sort((a, b) => a.bytes - b.bytes)) {
+    bytes += fact.bytes;
+    if (bytes > maxBytes) break;
+    kept[fact.name] = fact.value;
+  }
+  return kept;
+}
+
+async function speak(options: HelloOptions, nonces: string[], attempt: number): Promise<void> {
+  const { bus, clock, log, controllerPems } = options;
+  const controllerCertPem = controllerPems[attempt % controllerPems.length] ?? '';
+  const nonce = randomBytes(16).toString('hex');
+  nonces.unshift(nonce);
+  nonces.length = Math.min(nonces.length, REMEMBERED_NONCES);
+  try {
+    const stamp = { v: 1, typ: 'hello', iat_ms: clock.nowMs(), ttl_s: HELLO_TTL_S, nonce } as const;
+    const sealed = sealHello(
+      { ...stamp, ...(await options.content()) },
+      { busKeyPem: options.busKeyPem, controllerCertPem },
+    );
+    const target = { exchange: brokerNames.helloExchange, key: brokerNames.helloKey };
+    await bus.publish(target, sealed, { ttlS: HELLO_TTL_S, deadlineS: PUBLISH_DEADLINE_S });
+    log.info({ attempt: attempt + 1, bytes: sealed.length }, 'hello said');
+  } catch (cause) {
+    log.warn({ attempt: attempt + 1, err: asMusterError(cause).message }, 'the hello could not be said');
+  }
+}
+
+/** Waits for an answer, then waits a refusal out; null: say hello again. */
+async function acceptance(
+  options: HelloOptions,
+  answers: Mailbox<HelloAnswer>,
+  attempt: number,
+): Promise<Acceptance | null> {
+  const { baseS, capS } = options.backoff;
+  let waitMs = backoffMs(attempt, { baseMs: baseS * 1000, capMs: capS * 1000, floorMs: baseS * 500 });
+  for (;;) {
+    const startedMs = options.clock.monotonicMs();
+    const answer = await answers.take(waitMs, options.signal);
+    if (answer === null) return null;
+    if (answer.accepted) return answer;
+    options.log.warn(
+      { reason: answer.reason, retry_in_s: answer.retry_in_s },
+      'the controller refused this node',
+    );
+    const leftMs = waitMs - (options.clock.monotonicMs() - startedMs);
+    waitMs = Math.max(leftMs, answer.retry_in_s * 1000);
+  }
+}
+
+function readAnswer(body: Buffer, nonces: readonly string[], options: HelloOptions): HelloAnswer | null {
+  let why = 'no hello was said yet';
+  for (const nonce of nonces) {
+    try {
+      return openAnswer(body, {
+        busKeyPem: options.busKeyPem,
+        opener: options.opener,
+        nonce,
+        clock: options.clock,
+      });
+    } catch (cause) {
+      why = asMusterError(cause).message;
+    }
+  }
+  options.log.warn({ why }, 'an answer was dropped');
+  return null;
+}

@@ -1,0 +1,38 @@
+import type { Agent } from '../src/core/agent.ts';
+import type { Clock } from '../src/core/clock.ts';
+import type { DaemonConfig } from '../src/core/config/daemon.ts';
+import type { Ddl } from '../src/core/ddl.ts';
+import type { Facts } from '../src/core/inventory.ts';
+import type { Log } from '../src/core/log.ts';
+import type { PuppetPaths } from './puppet/paths.ts';
+import type { PuppetRuns } from './puppet/runs.ts';
+import type { StateStore } from './state.ts';
+
+/** What the daemon offers its agents. */
+export interface AgentHost {
+  readonly config: DaemonConfig;
+  readonly identity: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** null on a node that was given its certificate by hand, such as a master. */
+  readonly node: ProvisionedHost | null;
+  facts(): Promise<Facts>;
+  /** Classes that Puppet applied last. */
+  classes(): Promise<string[]>;
+  /** Contracts of the agents that are served now. */
+  served(): readonly Ddl[];
+  collectives(): readonly string[];
+  /** Something that `activate` or the collectives depend on has changed: the daemon looks again, after the reply. */
+  changed(): void;
+}
+
+/** What there is besides on a node that came by a hello. */
+export interface ProvisionedHost {
+  readonly state: StateStore;
+  readonly puppet: PuppetPaths;
+  readonly runs: PuppetRuns;
+}
+
+/** An agent of this daemon, whatever its DDL. */
+export type AnyAgent = Agent<Ddl, AgentHost>;

@@ -1,0 +1,143 @@
+import type { Bus } from '../src/bus/bus.ts';
+import { publishEvent } from '../src/bus/events.ts';
+import { createRpcServer } from '../src/bus/server.ts';
+import type { Agent } from '../src/core/agent.ts';
+import type { Clock } from '../src/core/clock.ts';
+import { asMusterError } from '../src/core/errors.ts';
+import type { Log } from '../src/core/log.ts';
+import type { Opener, Sealer } from '../src/core/seal.ts';
+import { authorizeByRole } from '../src/trust/authorize.ts';
+import { fileReplayCache } from '../src/trust/replay-file.ts';
+import type { ClassList } from './classes.ts';
+import type { FactStore } from './facts.ts';
+import type { AgentHost, AnyAgent } from './host.ts';
+
+/** What is served, and with what. */
+export interface ServeOptions {
+  readonly bus: Bus;
+  readonly sealer: Sealer;
+  readonly opener: Opener;
+  readonly agents: ReadonlyMap<string, AnyAgent>;
+  readonly facts: FactStore;
+  readonly classes: ClassList;
+  /** Remembers the ids of requests across restarts. */
+  readonly replayFile: string;
+  readonly registrationS: number;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Serving, until it is stopped. */
+export interface Service {
+  /** Agents that are served now. */
+  served(): ReadonlyMap<string, AnyAgent>;
+  /** Looks again which agents are active and which collectives the node lives in; soon, so that a reply goes out first. */
+  reconsider(): void;
+  stop(): Promise<void>;
+}
+
+/** Served while a node is not provisioned. */
+const BEFORE_PROVISIONING: readonly string[] = ['provision', 'rpcutil'];
+/** The broker ends a connection that asks for a collective which is not granted yet: the reply should be out by then. */
+const RECONSIDER_MS = 500;
+
+/** Serves the active agents and registers: at start, every `registrationS`, and when something has changed. */
+export async function serve(options: ServeOptions, host: AgentHost): Promise<Service> {
+  const { log } = options;
+  const replay = fileReplayCache(options.replayFile, { clock: options.clock });
+  let active = await activeAgents(options.agents, host, log);
+  let bound = bindAll(active, host);
+  const server = createRpcServer({
+    ...options,
+    identity: host.identity,
+    collectives: host.collectives(),
+    agents: () => bound,
+    host,
+    facts: () => options.facts.current(),
+    classes: () => options.classes.current(),
+    authorize: authorizeByRole,
+    replay,
+  });
+
+  const register = () => {
+    announce(options, host, active).catch((cause: unknown) => {
+      log.warn({ err: asMusterError(cause).message }, 'registration not sent');
+    });
+  };
+  const reconsider = async () => {
+    active = await activeAgents(options.agents, host, log);
+    bound = bindAll(active, host);
+    log.info({ agents: [...active.keys()], collectives: host.collectives() }, 'serving');
+    await server.setCollectives(host.collectives());
+    register();
+  };
+
+  log.info({ agents: [...active.keys()], collectives: host.collectives() }, 'serving');
+  void server.ready().then(register, () => undefined);
+  const timer = setInterval(register, options.registrationS * 1000);
+  let soon: NodeJS.Timeout | undefined;
+  return {
+    served: () => active,
+    reconsider() {
+      clearTimeout(soon);
+      soon = setTimeout(() => void reconsider().catch(() => undefined), RECONSIDER_MS);
+    },
+    async stop() {
+      clearInterval(timer);
+      clearTimeout(soon);
+      await server.stop();
+      replay.close();
+    },
+  };
+}
+
+async function activeAgents(
+  agents: ReadonlyMap<string, AnyAgent>,
+  host: AgentHost,
+  log: Log,
+): Promise<ReadonlyMap<string, AnyAgent>> {
+  const provisioning = host.node !== null && !host.node.state.get().disabled;
+  const active = new Map<string, AnyAgent>();
+  for (const [name, agent] of agents) {
+    if (provisioning && !BEFORE_PROVISIONING.includes(name)) continue;
+    const willing = await agent.activate(host).catch((cause: unknown) => {
+      log.error({ agent: name, err: asMusterError(cause).message }, 'the agent could not be activated');
+      return false;
+    });
+    if (willing) active.set(name, agent);
+  }
+  return active;
+}
+
+/** The server of the bus knows nothing of our host: each action gets it from here. */
+function bindAll(agents: ReadonlyMap<string, AnyAgent>, host: AgentHost): ReadonlyMap<string, Agent> {
+  const bind = ({ ddl, activate, actions }: AnyAgent): Agent => ({
+    ddl,
+    activate: () => activate(host),
+    actions: Object.fromEntries(
+      Object.entries(actions).map(([name, run]): [string, Agent['actions'][string]] => [
+        name,
+        (input, request) => run(input, request, host),
+      ]),
+    ),
+  });
+  return new Map([...agents].map(([name, agent]) => [name, bind(agent)]));
+}
+
+/** *Source:* MCollective's registration. */
+async function announce(
+  options: ServeOptions,
+  host: AgentHost,
+  active: ReadonlyMap<string, AnyAgent>,
+): Promise<void> {
+  await options.classes.refresh();
+  const facts = await options.facts.facts();
+  const collectives = [...host.collectives()];
+  await publishEvent(options, {
+    kind: 'registration',
+    agents: [...active.keys()],
+    facts,
+    collectives,
+    version: host.version,
+  });
+}

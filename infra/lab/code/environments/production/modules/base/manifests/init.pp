@@ -1,0 +1,5 @@
+# What every machine has.
+class base {
+  contain base::motd
+  contain base::timesync
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { type Client, type Element, xml } from '@xmpp/client';
+import { MusterError } from '../../src/core/errors.ts';
+import type { XmppError } from './xmpp-errors.ts';
+
+/** Longest wait for one answer of the server, in ms. */
+export const ANSWER_TIMEOUT_MS = 10_000;
+
+/**
+ * The first stanza for which `match` gives a value. `match` may throw, e.g. what {@link stanzaError} made. Throws
+ * NOTIFY_UNREACHABLE when the stream ends first or nothing came in time; then the stream is ended, for its state is
+ * unknown.
+ */
+export function answer<T>(client: Client, match: (stanza: Element) => T | undefined): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const onStanza = (stanza: Element) => {
+    try {
+      const value = match(stanza);
+      if (value !== undefined) resolve(value);
+    } catch (thrown) {
+      reject(thrown);
+    }
+  };
+  const onEnd = () =>
+    reject(new MusterError('NOTIFY_UNREACHABLE', 'XMPP server: the stream ended before the answer'));
+  const timer = setTimeout(() => {
+    reject(
+      new MusterError('NOTIFY_UNREACHABLE', `XMPP server: no answer within ${ANSWER_TIMEOUT_MS / 1000} s`),
+    );
+    cut(client);
+  }, ANSWER_TIMEOUT_MS);
+  client.on('stanza', onStanza);
+  client.on('disconnect', onEnd);
+  return promise.finally(() => {
+    clearTimeout(timer);
+    client.off('stanza', onStanza);
+    client.off('disconnect', onEnd);
+  });
+}
+
+/** Asks `to` something and gives the answer. Throws the error that it answered with, or NOTIFY_UNREACHABLE. */
+export async function request(
+  client: Client,
+  type: 'get' | 'set',
+  to: string,
+  payload: Element,
+): Promise<Element> {
+  const question = xml('iq', { type, to, id: randomUUID() }, payload);
+  const answered = answer(client, (stanza) => {
+    if (stanza.name !== 'iq' || stanza.attrs.id !== question.attrs.id) return undefined;
+    if (stanza.attrs.type === 'error') throw stanzaError(stanza);
+    return stanza;
+  });
+  const [found] = await Promise.all([answered, client.send(question)]);
+  return found;
+}
+
+/** Ends the connection at once, without a word; whoever waits for a step of it gets an error. */
+export function cut(client: Client): void {
+  client.socket?.socket?.destroy();
+  client.socket?.destroy?.();
+  // The package's own waits know no closed socket; without this their timers would hold the process.
+  client.emit('error', new Error('the connection was cut'));
+}
+
+/** The error inside a stanza of type error, to be thrown. Pure. */
+export function stanzaError(stanza: Element): XmppError {
+  const element = stanza.getChild('error');
+  const condition =
+    element?.getChildElements().find((child) => child.name !== 'text')?.name ?? 'undefined-condition';
+  const text = element?.getChildText('text');
+  const message = text ? `${condition}: ${text}` : condition;
+  return Object.assign(new Error(message), {
+    name: 'StanzaError',
+    condition,
+    type: element?.attrs.type ?? 'cancel',
+  });
+}

@@ -1,0 +1,140 @@
+import type { ZodError } from 'zod';
+import type { Agent } from '../core/agent.ts';
+import { type DdlAction, REPLY_STATUS, type ReplyStatus } from '../core/ddl.ts';
+import { asMusterError, MusterError } from '../core/errors.ts';
+import type { Facts } from '../core/inventory.ts';
+import type { Log } from '../core/log.ts';
+import type { Sender } from '../core/seal.ts';
+import type { Admitted } from './gate.ts';
+import { problemOf } from './request.ts';
+
+const MAX_TEXT_CHARS = 4000;
+
+/** What may be asked of the policy: who wants to do what. Facts and classes are the node's own. */
+export interface CallAttempt {
+  readonly sender: Sender;
+  /** `cert=<common name>`. */
+  readonly caller: string;
+  readonly collective: string;
+  readonly agent: string;
+  readonly action: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly facts: Facts;
+  readonly classes: readonly string[];
+}
+
+/** What goes back, before it is bound and signed. */
+export interface Outcome {
+  readonly status: ReplyStatus;
+  readonly message: string;
+  readonly code?: string;
+  readonly data: Record<string, unknown>;
+}
+
+/** What a call is made with. */
+export interface DispatchOptions {
+  readonly agents: () => ReadonlyMap<string, Agent>;
+  readonly host: unknown;
+  readonly facts: () => Facts;
+  readonly classes: () => readonly string[];
+  /** Throws MusterError, usually RPC_DENIED. */
+  readonly authorize: (attempt: CallAttempt) => void | Promise<void>;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Authorizes, checks and runs one admitted request. Never throws: what goes wrong is in the outcome. */
+export async function dispatch({ request, sender }: Admitted, by: DispatchOptions): Promise<Outcome> {
+  const where = `${request.agent}#${request.action}`;
+  const caller = `cert=${sender.name}`;
+  const { collective, agent: agentName, action: actionName, data } = request;
+  try {
+    const [facts, classes] = [by.facts(), by.classes()];
+    await by.authorize({
+      sender,
+      caller,
+      collective,
+      agent: agentName,
+      action: actionName,
+      data,
+      facts,
+      classes,
+    });
+    const agent = by.agents().get(agentName);
+    const found = agent === undefined ? undefined : actionIn(agent, actionName);
+    if (agent === undefined || found === undefined)
+      return failure(REPLY_STATUS.unknownAction, 'RPC_UNKNOWN_ACTION', `there is no ${where} here`);
+    const input = found.declared.input.safeParse(data);
+    if (!input.success) return failure(inputStatus(input.error), 'RPC_INVALID_DATA', problemOf(input.error));
+    const log = by.log.child({ request: request.id, action: where, caller });
+    const work = (signal: AbortSignal) =>
+      found.run(input.data, { requestId: request.id, caller, collective, signal, log }, by.host);
+    const output = found.declared.output.safeParse(
+      await withLimit(work, agent.ddl.timeoutS, by.signal, where),
+    );
+    if (output.success) return { status: REPLY_STATUS.ok, message: 'OK', data: output.data };
+    return failure(
+      REPLY_STATUS.unknownError,
+      'INTERNAL',
+      `the output does not fit the DDL: ${problemOf(output.error)}`,
+    );
+  } catch (thrown) {
+    return outcomeOf(thrown, by.log, where);
+  }
+}
+
+type Run = Agent['actions'][string];
+
+/** Only what the DDL declares itself: `constructor` and the like are unknown actions. */
+function actionIn(agent: Agent, name: string): { declared: DdlAction; run: Run } | undefined {
+  if (!Object.hasOwn(agent.ddl.actions, name) || !Object.hasOwn(agent.actions, name)) return undefined;
+  const [declared, run] = [agent.ddl.actions[name], agent.actions[name]];
+  return declared === undefined || run === undefined ? undefined : { declared, run: run.bind(agent.actions) };
+}
+
+/** What an action gives within its time. Throws RPC_FAILED afterwards; the action is told by its signal. */
+async function withLimit<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  timeoutS: number,
+  stopped: AbortSignal,
+  where: string,
+): Promise<T> {
+  const limit = new AbortController();
+  const end = Promise.withResolvers<never>();
+  const giveUp = (message: string) => {
+    const error = new MusterError('RPC_FAILED', message);
+    limit.abort(error);
+    end.reject(error);
+  };
+  const timer = setTimeout(() => giveUp(`${where} did not end within ${timeoutS} s`), timeoutS * 1000);
+  const stop = () => giveUp('the daemon stops');
+  stopped.addEventListener('abort', stop, { once: true });
+  if (stopped.aborted) stop();
+  try {
+    return await Promise.race([work(limit.signal), end.promise]);
+  } finally {
+    clearTimeout(timer);
+    stopped.removeEventListener('abort', stop);
+  }
+}
+
+function outcomeOf(thrown: unknown, log: Log, where: string): Outcome {
+  if (thrown instanceof MusterError) {
+    const status = thrown.code === 'RPC_FAILED' ? REPLY_STATUS.unknownError : REPLY_STATUS.aborted;
+    return failure(status, thrown.code, [thrown.message, ...thrown.details].join('\n'));
+  }
+  const { message, stack } = asMusterError(thrown);
+  log.error({ action: where, err: message, stack }, 'action failed unexpectedly');
+  return failure(REPLY_STATUS.unknownError, 'RPC_FAILED', message);
+}
+
+function inputStatus(error: ZodError): ReplyStatus {
+  const missing = error.issues.some(
+    (issue) => issue.code === 'invalid_type' && issue.message.includes('received undefined'),
+  );
+  return missing ? REPLY_STATUS.missingData : REPLY_STATUS.invalidData;
+}
+
+function failure(status: ReplyStatus, code: string, message: string): Outcome {
+  return { status, code, message: message.slice(0, MAX_TEXT_CHARS), data: {} };
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '../core/clock.ts';
+import { asMusterError } from '../core/errors.ts';
+import { MAX_MESSAGE_BYTES, Request } from '../core/messages.ts';
+import { word } from '../core/names.ts';
+import type { Opener, ReplayCache, Sender } from '../core/seal.ts';
+
+/** How far the clocks of caller and node may differ. */
+const SKEW_MS = 30_000;
+
+/** A request that is genuine, fresh and meant for where it arrived. */
+export interface Admitted {
+  readonly request: Request;
+  readonly sender: Sender;
+  readonly sha256: string;
+  readonly expiresAtMs: number;
+}
+
+/** `reason` is a fixed upper-case word; nobody is answered, because nobody can be told who asked. */
+export type Admission =
+  | { readonly ok: true; readonly admitted: Admitted }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * Lets a request in, cheap checks first: size, signature, schema, audience (where it arrived is where it was meant to),
+ * expiry, and at last replay, so that only genuine requests are remembered.
+ */
+export function admit(
+  body: Buffer,
+  arrived: { collective: string; aud: string },
+  by: { opener: Opener; replay: ReplayCache; clock: Clock },
+): Admission {
+  if (body.length > MAX_MESSAGE_BYTES) return refuse('SIZE');
+  let opened: ReturnType<Opener['open']>;
+  try {
+    opened = by.opener.open(body);
+  } catch (thrown) {
+    return refuse(asMusterError(thrown).message);
+  }
+  const parsed = Request.safeParse(opened.payload);
+  if (!parsed.success) return refuse('FORMAT');
+  const { sender, sha256 } = opened;
+  // The name becomes a word of the reply's address.
+  if (!word.safeParse(sender.name).success) return refuse('CALLER');
+  const request = parsed.data;
+  if (request.aud !== arrived.aud || request.collective !== arrived.collective) return refuse('AUDIENCE');
+  const nowMs = by.clock.nowMs();
+  const expiresAtMs = request.iat_ms + request.ttl_s * 1000 + SKEW_MS;
+  if (nowMs > expiresAtMs || nowMs < request.iat_ms - SKEW_MS) return refuse('EXPIRED');
+  if (by.replay.seen(`${sender.name}:${request.id}`, expiresAtMs)) return refuse('REPLAYED');
+  return { ok: true, admitted: { request, sender, sha256, expiresAtMs } };
+}
+
+function refuse(reason: string): Admission {
+  return { ok: false, reason };
+}

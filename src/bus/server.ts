@@ -1,0 +1,182 @@
+import type { Agent } from '../core/agent.ts';
+import type { Clock } from '../core/clock.ts';
+import { asMusterError } from '../core/errors.ts';
+import type { Facts } from '../core/inventory.ts';
+import type { Log } from '../core/log.ts';
+import { MAX_MESSAGE_BYTES, type Reply } from '../core/messages.ts';
+import { brokerNames } from '../core/names.ts';
+import type { Opener, ReplayCache, Sealer } from '../core/seal.ts';
+import type { Bus } from './bus.ts';
+import { type CallAttempt, dispatch, type Outcome } from './dispatch.ts';
+import { matchesFilter } from './filter.ts';
+import { type Admitted, admit } from './gate.ts';
+import { Limiter } from './limiter.ts';
+
+const CONCURRENCY = 50;
+const WAITING = 1000;
+const REPLY_TTL_S = 60;
+const REPLY_DEADLINE_S = 30;
+const DRAIN_MS = 5000;
+
+/** What a node serves and who may ask. */
+export interface RpcServerOptions {
+  readonly bus: Bus;
+  readonly sealer: Sealer;
+  readonly opener: Opener;
+  readonly identity: string;
+  readonly collectives: readonly string[];
+  /** Asked for each request, so that agents may come and go. */
+  readonly agents: () => ReadonlyMap<string, Agent>;
+  /** Given to every action. */
+  readonly host: unknown;
+  readonly facts: () => Facts;
+  readonly classes?: () => readonly string[];
+  /** Throws MusterError, usually RPC_DENIED. */
+  readonly authorize: (attempt: CallAttempt) => void | Promise<void>;
+  readonly replay: ReplayCache;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Requests that are worked on at a time; the rest waits, up to 1000. */
+  readonly concurrency?: number;
+}
+
+/** The node side of RPC. */
+export interface RpcServer {
+  /** Fulfilled when the broker has made the subscriptions of the collectives now set. It may wait for ever. */
+  ready(): Promise<void>;
+  /** Lives in these collectives from now on; fulfilled as {@link RpcServer.ready}. */
+  setCollectives(collectives: readonly string[]): Promise<void>;
+  /** Hears nothing more, lets what runs end for up to 5 s, then aborts it. */
+  stop(): Promise<void>;
+}
+
+interface Served {
+  readonly stop: AbortController;
+  readonly made: Promise<unknown>;
+}
+
+/**
+ * Serves agents in collectives. Each request passes, in this order: size, signature, schema, audience, expiry, replay,
+ * filter, policy, DDL, action, DDL. Refused before the policy: silence and a line in the log. From the policy on: a reply.
+ */
+export function createRpcServer(options: RpcServerOptions): RpcServer {
+  const server = new Server(options);
+  void server.setCollectives(options.collectives).catch(() => undefined);
+  return server;
+}
+
+class Server implements RpcServer {
+  readonly #own: RpcServerOptions;
+  readonly #served = new Map<string, Served>();
+  readonly #limiter: Limiter;
+  readonly #stopped = new AbortController();
+
+  constructor(options: RpcServerOptions) {
+    this.#own = options;
+    this.#limiter = new Limiter({ running: options.concurrency ?? CONCURRENCY, waiting: WAITING });
+  }
+
+  async ready(): Promise<void> {
+    await Promise.all([...this.#served.values()].map((served) => served.made));
+  }
+
+  async setCollectives(collectives: readonly string[]): Promise<void> {
+    for (const [collective, served] of this.#served) {
+      if (collectives.includes(collective)) continue;
+      served.stop.abort();
+      this.#served.delete(collective);
+    }
+    for (const collective of collectives) {
+      if (!this.#served.has(collective)) this.#served.set(collective, this.#serve(collective));
+    }
+    await this.ready();
+  }
+
+  async stop(): Promise<void> {
+    await this.setCollectives([]);
+    await this.#limiter.drain(DRAIN_MS);
+    this.#stopped.abort();
+  }
+
+  #serve(collective: string): Served {
+    const stop = new AbortController();
+    const exchange = brokerNames.requestExchange(collective);
+    const listen = (key: string, aud: string) =>
+      this.#own.bus.subscribe({ exchange, key }, (body) => this.#arrived(body, { collective, aud }), {
+        ack: 'auto',
+        keepTrying: true,
+        signal: stop.signal,
+      });
+    const { identity } = this.#own;
+    const made = Promise.all([
+      listen(brokerNames.allKey, 'all'),
+      listen(brokerNames.nodeKey(identity), `node:${identity}`),
+    ]);
+    made.catch(() => undefined);
+    return { stop, made };
+  }
+
+  #arrived(body: Buffer, arrived: { collective: string; aud: string }): void {
+    const { log, identity, facts, agents } = this.#own;
+    const admission = admit(body, arrived, this.#own);
+    if (!admission.ok) {
+      log.warn({ reason: admission.reason, ...arrived }, 'request refused');
+      return;
+    }
+    const { admitted } = admission;
+    if (!matchesFilter(admitted.request.filter, { identity, agents: agents(), facts: facts() })) return;
+    if (!this.#limiter.offer(() => this.#answer(admitted)))
+      log.warn({ request: admitted.request.id }, 'request dropped: too many wait');
+  }
+
+  /** Never rejects. */
+  async #answer(admitted: Admitted): Promise<void> {
+    const { log, clock, classes = () => [] } = this.#own;
+    const { request, sender } = admitted;
+    if (clock.nowMs() > admitted.expiresAtMs) {
+      log.warn({ request: request.id }, 'request expired while it waited');
+      return;
+    }
+    try {
+      const outcome = await dispatch(admitted, { ...this.#own, classes, signal: this.#stopped.signal });
+      const { status, code } = outcome;
+      log.info(
+        {
+          request: request.id,
+          caller: sender.name,
+          agent: request.agent,
+          action: request.action,
+          status,
+          code,
+        },
+        'request answered',
+      );
+      await this.#reply(admitted, outcome);
+    } catch (thrown) {
+      log.warn({ request: request.id, err: asMusterError(thrown).message }, 'reply not sent');
+    }
+  }
+
+  async #reply(admitted: Admitted, outcome: Outcome): Promise<void> {
+    const { bus, identity } = this.#own;
+    const { request, sender } = admitted;
+    const sealed = this.#seal(admitted, outcome);
+    const tooLarge = {
+      status: 5,
+      code: 'RPC_FAILED',
+      message: `the reply has ${sealed.length} bytes`,
+      data: {},
+    } as const;
+    const body = sealed.length > MAX_MESSAGE_BYTES ? this.#seal(admitted, tooLarge) : sealed;
+    const exchange = brokerNames.replyExchange(request.collective);
+    const key = brokerNames.replyKey(sender.name, request.session, identity);
+    await bus.publish({ exchange, key }, body, { ttlS: REPLY_TTL_S, deadlineS: REPLY_DEADLINE_S });
+  }
+
+  #seal({ request, sha256 }: Admitted, outcome: Outcome): Buffer {
+    const { agent, action, id } = request;
+    const stamp = { v: 1, iat_ms: this.#own.clock.nowMs(), ttl_s: REPLY_TTL_S } as const;
+    const reply: Reply = { ...stamp, typ: 'reply', re: id, re_sha256: sha256, agent, action, ...outcome };
+    return this.#own.sealer.seal(reply);
+  }
+}

@@ -1,0 +1,78 @@
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { MusterError } from '../core/errors.ts';
+import type { CliCommand } from './lib/command.ts';
+import { say, sayJson } from './lib/output.ts';
+import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
+
+interface SetupOptions extends ConfigOptions {
+  readonly master?: string[];
+  readonly operator?: string[];
+  readonly json?: true;
+}
+
+/** `muster broker`: what must stand on RabbitMQ before anybody connects. */
+export default {
+  name: 'broker',
+  register(program: Command): void {
+    const broker = program.command('broker').description('the broker: lay it out and lock it down');
+    withConfigOptions(
+      broker
+        .command('setup')
+        .description('virtual host, exchanges, queues, users and permissions; safe to repeat')
+        .option('--master <name...>', 'let these masters in (names of their certificates)')
+        .option('--operator <name...>', 'let these operators in (names of their certificates)')
+        .option('--json', 'print one JSON document'),
+    ).action(setup);
+  },
+} satisfies CliCommand;
+
+async function setup(options: SetupOptions): Promise<void> {
+  const config = await readSettings(options);
+  const { createBrokerAdmin } = await import('../bus/admin.ts');
+  const { DaemonConfig } = await import('../core/config/daemon.ts');
+  const { commonNameOf } = await import('./lib/certificate-name.ts');
+  const { broker, collectives, trust } = config;
+  const admin = createBrokerAdmin({
+    url: broker.management_url,
+    user: broker.management_user,
+    password: await readPassword(broker.management_password_file),
+    vhost: broker.vhost,
+  });
+  const controller = await commonNameOf(trust.certificate);
+  // The login of the hello is public: it is in the user data of every node, and this is where it is declared.
+  const hello = DaemonConfig.shape.broker.parse({ host: broker.host });
+  await admin.setupBroker({
+    collectives: [collectives.provisioning, collectives.production],
+    controllers: [controller],
+    operators: options.operator ?? [],
+    hello: { user: hello.hello_user, password: hello.hello_password },
+  });
+  for (const name of options.master ?? []) await admin.addMasterUser(name, [collectives.production]);
+  const done = {
+    vhost: broker.vhost,
+    controllers: [controller],
+    masters: options.master ?? [],
+    operators: options.operator ?? [],
+  };
+  if (options.json) sayJson(done);
+  else
+    say(
+      `the broker is laid out: virtual host ${broker.vhost}, controller ${controller}${listed('masters', done.masters)}${listed('operators', done.operators)}`,
+    );
+}
+
+function listed(what: string, names: readonly string[]): string {
+  return names.length === 0 ? '' : `, ${what} ${names.join(', ')}`;
+}
+
+async function readPassword(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new MusterError(
+      'CONFIG_INVALID',
+      `'broker.management_password_file' is ${path}, which cannot be read`,
+      { cause },
+    );
+  });
+  return text.trim();
+}

@@ -1,0 +1,30 @@
+import type { Command } from 'commander';
+import type { CliCommand } from './lib/command.ts';
+import { stopSignal } from './lib/stop.ts';
+
+/** `muster daemon`: the agent daemon of a node, from source; nodes run the bundled file. */
+export default {
+  name: 'daemon',
+  register(program: Command): void {
+    program
+      .command('daemon')
+      .description('run the daemon of a node (nodes run its bundled form)')
+      .option('-c, --config <file>', 'config file', '/etc/muster/daemon.yaml')
+      .option('--set <key=value...>', 'override settings')
+      .action(async (options: { config: string; set?: string[] }) => {
+        const { runDaemon } = await import('../../agent/main.ts');
+        const { DaemonConfig } = await import('../core/config/daemon.ts');
+        const { loadConfig } = await import('../core/config/load.ts');
+        const { createLog } = await import('../core/log.ts');
+        const config = await loadConfig(DaemonConfig, {
+          path: options.config,
+          env: process.env,
+          flags: options.set ?? [],
+        });
+        await runDaemon(config, {
+          signal: stopSignal(),
+          log: createLog({ level: config.log.level, name: 'muster-daemon' }),
+        });
+      });
+  },
+} satisfies CliCommand;

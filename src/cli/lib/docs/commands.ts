@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+
+/** The help of every command, as it is printed. Pure. */
+export function commandsPage(program: Command): string {
+  const sections = walk(program).map(({ path, command }) =>
+    [`## ${path}`, '', '```', helpOf(command), '```', ''].join('\n'),
+  );
+  return [
+    '<!-- made by `npm run docs` from the code; edit the code -->\n',
+    '# Commands',
+    '',
+    ...sections,
+  ].join('\n');
+}
+
+function walk(command: Command, prefix = ''): { path: string; command: Command }[] {
+  const path = `${prefix}${command.name()}`;
+  return [{ path, command }, ...command.commands.flatMap((inner) => walk(inner, `${path} `))];
+}
+
+function helpOf(command: Command): string {
+  command.configureOutput({ getOutHelpWidth: () => 110, getOutHasColors: () => false });
+  return command.helpInformation().trimEnd();
+}

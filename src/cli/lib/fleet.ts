@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createRpcClient, type RpcClient } from '../../bus/client.ts';
+import { openBus } from '../../bus/connection.ts';
+import { openRedis } from '../../controller/redis.ts';
+import { createRegistry, type Registry } from '../../controller/registry.ts';
+import { systemClock } from '../../core/clock.ts';
+import type { ControllerConfig } from '../../core/config/controller.ts';
+import { MusterError } from '../../core/errors.ts';
+import { silentLog } from '../../core/log.ts';
+import { createOpener, createSealer } from '../../trust/seal.ts';
+import { commonName } from './certificate-name.ts';
+
+/** What a command needs to ask nodes: a client with the caller's certificate, and who there is. */
+export interface Fleet {
+  readonly rpc: RpcClient;
+  readonly registry: Registry;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects to broker and Redis. Throws CONFIG_INVALID (a certificate cannot be read), BROKER_UNREACHABLE,
+ * BROKER_REFUSED, REDIS_UNREACHABLE, each within a few seconds.
+ */
+export async function openFleet(config: ControllerConfig): Promise<Fleet> {
+  const [caPem, certificatePem, keyPem] = await Promise.all(
+    [join(config.trust.dir, 'ca.pem'), config.trust.certificate, config.trust.key].map(readPem),
+  );
+  const name = commonName(certificatePem ?? '');
+  const { host, port, vhost } = config.broker;
+  const bus = openBus({
+    broker: { host, port, vhost, tls: { ca: caPem ?? '', cert: certificatePem ?? '', key: keyPem ?? '' } },
+    log: silentLog,
+    clock: systemClock,
+  });
+  const redis = await openRedis(config.redis, silentLog);
+  const own = { certificatePem: certificatePem ?? '', keyPem: keyPem ?? '' };
+  const rpc = createRpcClient({
+    bus,
+    sealer: createSealer({ name, ...own }),
+    opener: createOpener({ caPem: caPem ?? '', clock: systemClock }),
+    log: silentLog,
+    clock: systemClock,
+  });
+  const close = async (): Promise<void> => {
+    await rpc.close();
+    await bus.close();
+    await redis.close();
+  };
+  try {
+    await Promise.all([bus.ready({ timeoutS: 5, giveUpOnRefusal: true }), redis.ready()]);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { rpc, registry: createRegistry(redis, systemClock), close };
+}
+
+async function readPem(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new MusterError('CONFIG_INVALID', `cannot read the certificate or key ${path}`, { cause });
+  });
+}

@@ -1,0 +1,69 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+import { asMusterError, ERROR_CODES, type MusterError } from '../../core/errors.ts';
+
+type Style = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
+
+/** Colours a text for standard output: only as help, never on a pipe or with NO_COLOR. */
+export function paint(style: Style, text: string): string {
+  return styleText(style, text, { stream: process.stdout });
+}
+
+/** Prints one line on standard output. */
+export function say(line = ''): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Prints one JSON document on standard output. */
+export function sayJson(document: unknown): void {
+  say(JSON.stringify(document, null, 2));
+}
+
+/** A table: columns as wide as their widest cell, two spaces between. Cells may hold colours. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => printedWidth(row[column] ?? ''))),
+  );
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => pad(cell, widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [paint('bold', line(head)), ...rows.map(line)].join('\n');
+}
+
+function pad(cell: string, width: number): string {
+  return cell + ' '.repeat(Math.max(0, width - printedWidth(cell)));
+}
+
+function printedWidth(cell: string): number {
+  return stripVTControlCharacters(cell).length;
+}
+
+/** Seconds with one decimal, minutes above 100 s, hours above 100 min: `12.3 s`, `4 min`, `2 h`. */
+export function showMs(ms: number): string {
+  if (ms < 100_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 6_000_000) return `${Math.round(ms / 60_000)} min`;
+  return `${Math.round(ms / 3_600_000)} h`;
+}
+
+/** Prints an error as people read it: code, message, last lines, what to do next. Gives the exit code. */
+export function reportError(thrown: unknown, { json }: { json: boolean }): number {
+  const error = asMusterError(thrown);
+  const { exit, next } = ERROR_CODES[error.code];
+  if (json) sayJson({ error: { code: error.code, message: error.message, details: error.details, next } });
+  process.stderr.write(`${describeError(error)}\n`);
+  return exit;
+}
+
+function describeError(error: MusterError): string {
+  const lines = error.message.split('\n');
+  const head = `muster: ${error.code}: ${lines.join('\n  ')}`;
+  const trace =
+    error.code === 'INTERNAL' && process.env.MUSTER_TRACE !== undefined ? [String(error.stack)] : [];
+  return [
+    head,
+    ...error.details.map((line) => `  ${line}`),
+    ...trace,
+    `  next: ${ERROR_CODES[error.code].next}`,
+  ].join('\n');
+}

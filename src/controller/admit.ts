@@ -1,0 +1,135 @@
+import { X509Certificate } from 'node:crypto';
+import type { Attestation, Attestor } from '../core/attestor.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ControllerConfig } from '../core/config/controller.ts';
+import { asMusterError, MusterError } from '../core/errors.ts';
+import { identityName } from '../core/names.ts';
+import type { CollectiveCa } from '../trust/ca.ts';
+import { readCsr } from '../trust/csr.ts';
+import type { OpenedHello } from '../trust/hello.ts';
+import { type ClaimOf, type Claims, runIdOf } from './claims.ts';
+import type { GrantNode } from './deps.ts';
+import { newRun } from './run-data.ts';
+import type { Runs } from './runs.ts';
+
+/** How long ago or ahead a hello may have been said. */
+const FRESH_MS = 5 * 60_000;
+const DAY_MS = 86_400_000;
+const ATTEST_MS = 20_000;
+
+export interface AdmitDeps {
+  readonly config: Pick<ControllerConfig, 'groups' | 'plan' | 'collectives' | 'trust'>;
+  /** Attestor and its checked options, by group. */
+  readonly attestors: ReadonlyMap<string, { readonly plugin: Attestor; readonly options: unknown }>;
+  readonly claims: Claims;
+  readonly ca: Pick<CollectiveCa, 'issue'>;
+  readonly grant: GrantNode;
+  readonly runs: Pick<Runs, 'add'>;
+  readonly clock: Clock;
+}
+
+/** What a node is given: its run, its name, its certificate and where it lives. */
+export interface Admission {
+  readonly run: string;
+  readonly identity: string;
+  readonly certificate: string;
+  readonly collective: string;
+}
+
+/**
+ * Admits the node behind a hello whose signature holds, or throws ATTESTATION_REFUSED whose message begins with a fixed
+ * reason word. Everything is done in an order in which it may be cut off and done again; the same hello again changes
+ * nothing. Other codes (Redis, broker, CA) mean: try again later.
+ */
+export async function admit(opened: OpenedHello, deps: AdmitDeps): Promise<Admission> {
+  const { hello, thumb } = opened;
+  if (Math.abs(deps.clock.nowMs() - hello.iat_ms) > FRESH_MS)
+    throw refusal('STALE', 'said more than five minutes ago or ahead');
+  const attestation = await attested(opened, deps);
+  const suffix = deps.config.groups[hello.group]?.certname_suffix ?? '';
+  const identity = identityName.safeParse(`${attestation.instanceId}${suffix}`.toLowerCase());
+  if (!identity.success) throw refusal('NAME', 'instance id and suffix make no certname');
+  const puppetSpki = csrKey(hello.puppet_csr, identity.data);
+  const of: ClaimOf = { group: hello.group, instanceId: attestation.instanceId, claim: attestation.claim };
+  const claim = await deps.claims.claim(of, { busSpki: thumb, puppetSpki });
+  if (claim.busSpki !== thumb || claim.puppetSpki !== puppetSpki) {
+    throw refusal(
+      'CLAIM_TAKEN',
+      `${attestation.instanceId} was claimed by keys ${claim.busSpki} and ${claim.puppetSpki}, now ${thumb} and ${puppetSpki}`,
+    );
+  }
+  const certificate = await certificateFor(deps, of, identity.data, hello.bus_public_key, claim.certificate);
+  const collectives = claim.collectives ?? [deps.config.collectives.provisioning];
+  await deps.grant(identity.data, collectives);
+  const run = runIdOf(attestation.instanceId, attestation.claim, puppetSpki);
+  if (!claim.added) await addRun(deps, of, run, identity.data, puppetSpki, attestation);
+  return {
+    run,
+    identity: identity.data,
+    certificate,
+    collective: collectives.at(-1) ?? deps.config.collectives.provisioning,
+  };
+}
+
+/** The reason word of a refusal: the first word of its message. Pure. */
+export function reasonOf(error: MusterError): string {
+  return /^[A-Z][A-Z_]*/.exec(error.message)?.[0] ?? error.code;
+}
+
+async function attested({ hello }: OpenedHello, deps: AdmitDeps): Promise<Attestation> {
+  const attestor = deps.attestors.get(hello.group);
+  if (attestor === undefined) throw refusal('GROUP_UNKNOWN', `there is no group '${hello.group}'`);
+  const context = { nowMs: deps.clock.nowMs(), signal: AbortSignal.timeout(ATTEST_MS) };
+  const result = await attestor.plugin.attest(hello, attestor.options, context);
+  if (!result.ok) throw refusal(result.reason, result.detail);
+  return result.attestation;
+}
+
+/** SHA-256, hex, of the key that Puppet's request holds; the request must be signed by it and be for this name alone. */
+function csrKey(pem: string, commonName: string): string {
+  try {
+    return readCsr(pem, { commonName }).spkiSha256;
+  } catch (thrown) {
+    throw refusal('CSR', asMusterError(thrown).message);
+  }
+}
+
+/** The certificate that was issued before, until nine tenths of its days are over. */
+async function certificateFor(
+  deps: AdmitDeps,
+  of: ClaimOf,
+  name: string,
+  publicKeyPem: string,
+  kept: string | null,
+): Promise<string> {
+  const days = deps.config.trust.node_days;
+  if (
+    kept !== null &&
+    new X509Certificate(kept).validToDate.getTime() - deps.clock.nowMs() > (days * DAY_MS) / 10
+  )
+    return kept;
+  const issued = deps.ca.issue({ name, role: 'node', publicKeyPem, days });
+  return deps.claims.keepCertificate(of, issued, kept);
+}
+
+async function addRun(
+  deps: AdmitDeps,
+  of: ClaimOf,
+  id: string,
+  identity: string,
+  puppetSpkiSha256: string,
+  { facts, region }: Attestation,
+) {
+  const plan = deps.config.groups[of.group]?.plan ?? deps.config.plan;
+  const collectives = [deps.config.collectives.provisioning];
+  await deps.claims.keepCollectives(of, collectives);
+  await deps.runs.add(
+    id,
+    newRun({ ...of, identity, region, facts, puppetSpkiSha256, plan, collectives }, deps.clock.nowMs()),
+  );
+  await deps.claims.markAdded(of);
+}
+
+function refusal(reason: string, detail: string): MusterError {
+  return new MusterError('ATTESTATION_REFUSED', `${reason}: ${detail}`);
+}

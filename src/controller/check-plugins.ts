@@ -1,0 +1,62 @@
+import type { PlanEntry } from '../core/config/plan.ts';
+import { MusterError } from '../core/errors.ts';
+import type { Plugin } from '../core/plugin.ts';
+import { nearest } from './nearest.ts';
+
+/**
+ * Checks that every entry of a plan names a known step and that its options fit it. Pure.
+ * Throws CONFIG_INVALID that names the entry (`plan[2]`), the key, and the nearest known name.
+ */
+export function checkPlan(
+  plan: readonly PlanEntry[],
+  steps: ReadonlyMap<string, Plugin<unknown>>,
+  path = 'plan',
+): void {
+  for (const [index, entry] of plan.entries())
+    pluginOptions('step', steps, entry.step, entry.options, `${path}[${index}]`);
+}
+
+/**
+ * The plug-in of a name with its options, defaults filled in. Pure.
+ * Throws CONFIG_INVALID that names `path`, the offending key and the nearest known name.
+ */
+export function pluginOptions<P extends Plugin<unknown>>(
+  kind: string,
+  plugins: ReadonlyMap<string, P>,
+  name: string,
+  options: unknown,
+  path: string,
+): { plugin: P; options: unknown } {
+  const plugin = plugins.get(name);
+  if (plugin === undefined) {
+    const near = nearest(name, plugins.keys());
+    const hint =
+      near === undefined ? `known: ${[...plugins.keys()].sort().join(', ')}` : `did you mean '${near}'?`;
+    throw new MusterError('CONFIG_INVALID', `${path}: there is no ${kind} '${name}'; ${hint}`);
+  }
+  const parsed = plugin.options.safeParse(options);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => problemOf(issue, plugin, `${path}.${name}`));
+    throw new MusterError('CONFIG_INVALID', problems.join('; '), { details: problems });
+  }
+  return { plugin, options: parsed.data };
+}
+
+function problemOf(
+  issue: { path: PropertyKey[]; message: string; keys?: string[] },
+  plugin: Plugin<unknown>,
+  path: string,
+): string {
+  const where = [path, ...issue.path.map(String)].join('.');
+  const key = issue.keys?.[0];
+  if (key === undefined) return `${where}: ${issue.message}`;
+  const near = nearest(key, knownKeys(plugin));
+  return `${where}.${key}: unknown option${near === undefined ? '' : `; did you mean '${near}'?`}`;
+}
+
+function knownKeys(plugin: Plugin<unknown>): string[] {
+  const { options } = plugin;
+  return 'shape' in options && typeof options.shape === 'object' && options.shape !== null
+    ? Object.keys(options.shape)
+    : [];
+}

@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { RedisDoor } from './redis.ts';
+
+/** Which power-on of which instance is claimed. */
+export interface ClaimOf {
+  readonly group: string;
+  readonly instanceId: string;
+  /** From the attestor, e.g. EC2's pendingTime. */
+  readonly claim: string;
+}
+
+/** The keys that claimed it: SHA-256, hex, of each SPKI. */
+export interface ClaimKeys {
+  readonly busSpki: string;
+  readonly puppetSpki: string;
+}
+
+/** What is kept of a claim. */
+export interface Claim extends ClaimKeys {
+  /** The node's certificate on the bus, PEM; null until it is issued. */
+  readonly certificate: string | null;
+  /** Collectives that the node's login may use. */
+  readonly collectives: readonly string[] | null;
+  /** True once the run was added: it is never added again, even when the job has been removed with age. */
+  readonly added: boolean;
+}
+
+/** The claims in Redis: the first keys win, for ever. All methods throw what ioredis throws. */
+export interface Claims {
+  /** Claims in one atomic step; whoever was first is given back, which may be somebody else. */
+  claim(of: ClaimOf, keys: ClaimKeys): Promise<Claim>;
+  /** Keeps a certificate unless another controller was faster and `replaces` is not the one that is kept; gives the one that is kept. */
+  keepCertificate(of: ClaimOf, certificate: string, replaces: string | null): Promise<string>;
+  keepCollectives(of: ClaimOf, collectives: readonly string[]): Promise<void>;
+  markAdded(of: ClaimOf): Promise<void>;
+  /** Counts a refused hello. */
+  refused(reason: string): Promise<void>;
+  /** Refused hellos by reason. */
+  refusals(): Promise<Record<string, number>>;
+}
+
+const CLAIM = `
+if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], 'bus', ARGV[1], 'puppet', ARGV[2]) end
+return redis.call('HMGET', KEYS[1], 'bus', 'puppet', 'certificate', 'collectives', 'added')`;
+
+const KEEP_CERTIFICATE = `
+local kept = redis.call('HGET', KEYS[1], 'certificate')
+if not kept or kept == ARGV[2] then redis.call('HSET', KEYS[1], 'certificate', ARGV[1]); return ARGV[1] end
+return kept`;
+
+/** Opens the claims. */
+export function createClaims(door: RedisDoor): Claims {
+  const key = ({ group, instanceId, claim }: ClaimOf) => door.key('claim', group, instanceId, sha256(claim));
+  const refusals = door.key('refusals');
+  return {
+    async claim(of, keys) {
+      const kept = await door.quick.eval(CLAIM, 1, key(of), keys.busSpki, keys.puppetSpki);
+      return claimOf(Array.isArray(kept) ? kept : []);
+    },
+    async keepCertificate(of, certificate, replaces) {
+      return String(await door.quick.eval(KEEP_CERTIFICATE, 1, key(of), certificate, replaces ?? ''));
+    },
+    async keepCollectives(of, collectives) {
+      await door.quick.hset(key(of), 'collectives', JSON.stringify(collectives));
+    },
+    async markAdded(of) {
+      await door.quick.hset(key(of), 'added', '1');
+    },
+    async refused(reason) {
+      await door.quick.hincrby(refusals, reason, 1);
+    },
+    async refusals() {
+      const counts = await door.quick.hgetall(refusals);
+      return Object.fromEntries(Object.entries(counts).map(([reason, count]) => [reason, Number(count)]));
+    },
+  };
+}
+
+/** The run id of a claim: the same for the same power-on and key, and another for any other. Pure. */
+export function runIdOf(instanceId: string, claim: string, puppetSpki: string): string {
+  return `${instanceId}.${sha256(claim + puppetSpki).slice(0, 6)}`;
+}
+
+function claimOf([bus, puppet, certificate, collectives, added]: readonly unknown[]): Claim {
+  return {
+    busSpki: String(bus),
+    puppetSpki: String(puppet),
+    certificate: typeof certificate === 'string' ? certificate : null,
+    collectives: typeof collectives === 'string' ? (JSON.parse(collectives) as string[]) : null,
+    added: added === '1',
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

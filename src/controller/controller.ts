@@ -1,0 +1,161 @@
+import { createPrivateKey } from 'node:crypto';
+import { type BrokerAdmin, createBrokerAdmin } from '../bus/admin.ts';
+import type { Bus } from '../bus/bus.ts';
+import { createRpcClient, type RpcClient } from '../bus/client.ts';
+import { openBus } from '../bus/connection.ts';
+import { consumeEvents } from '../bus/events.ts';
+import type { Attestor } from '../core/attestor.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import type { ControllerConfig } from '../core/config/controller.ts';
+import type { Log } from '../core/log.ts';
+import type { Notifier } from '../core/notifier.ts';
+import type { MasterPicker } from '../core/picker.ts';
+import type { Step } from '../core/step.ts';
+import { checkConfig } from './check-config.ts';
+import { type Engine, startEngine } from './engine.ts';
+import { onEvent } from './events.ts';
+import { consumeHellos } from './hello.ts';
+import { type Identity, readIdentity } from './identity.ts';
+import { openRedis, type RedisDoor, warnOnEviction } from './redis.ts';
+
+const BROKER_LATE_S = 10;
+
+/** The loaded plug-ins by name. The controller names none of them. */
+export interface ControllerPlugins {
+  readonly steps: ReadonlyMap<string, Step>;
+  readonly notifiers: ReadonlyMap<string, Notifier>;
+  readonly pickers: ReadonlyMap<string, MasterPicker>;
+  readonly attestors: ReadonlyMap<string, Attestor>;
+}
+
+export interface ControllerOptions {
+  readonly config: ControllerConfig;
+  readonly plugins: ControllerPlugins;
+  readonly log: Log;
+  /** Aborted to stop: current steps end or are handed back, in under 10 s. */
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+}
+
+/** A running controller. */
+export interface Controller {
+  /** Fulfilled when it hears hellos and events. */
+  readonly listening: Promise<void>;
+  /** Fulfilled when it has stopped and let go of everything. Rejects when it could not begin to listen. */
+  readonly closed: Promise<void>;
+}
+
+/**
+ * Starts a controller. Everything in the config is checked first. Throws CONFIG_INVALID that names the entry,
+ * NOT_FOUND (no CA), REDIS_UNREACHABLE. A broker that is late is waited for; what it refuses rejects `closed`.
+ */
+export async function startController(options: ControllerOptions): Promise<Controller> {
+  const { config, plugins, log, signal, clock = systemClock } = options;
+  const checked = checkConfig(config, plugins);
+  const identity = await readIdentity(config, clock);
+  const door = await openRedis(config.redis, log);
+  try {
+    await door.ready();
+  } catch (thrown) {
+    await door.close();
+    throw thrown;
+  }
+  await warnOnEviction(door, log);
+  const { host, port, vhost } = config.broker;
+  const tls = { ca: identity.caPem, cert: identity.certificatePem, key: identity.keyPem };
+  const bus = openBus({ broker: { host, port, vhost, tls }, log, clock });
+  const { sealer, opener } = identity;
+  const rpc = createRpcClient({ bus, sealer, opener, log, clock });
+  const admin = createBrokerAdmin({
+    vhost,
+    url: config.broker.management_url,
+    user: config.broker.management_user,
+    password: identity.managementPassword,
+  });
+  const grantNode: BrokerAdmin['moveNodeUser'] = (node, collectives) => admin.moveNodeUser(node, collectives);
+  const engine = startEngine({ door, rpc, grantNode, config, steps: plugins.steps, ...checked, clock, log });
+  const parts = { door, bus, rpc, engine };
+  const listening = listen({
+    config,
+    identity,
+    attestors: checked.attestors,
+    grantNode,
+    clock,
+    log,
+    signal,
+    ...parts,
+  });
+  return { listening, closed: run(listening, signal, parts, log) };
+}
+
+interface Parts {
+  readonly door: RedisDoor;
+  readonly bus: Bus;
+  readonly rpc: RpcClient;
+  readonly engine: Engine;
+}
+
+interface ListenDeps extends Parts {
+  readonly config: ControllerConfig;
+  readonly identity: Identity;
+  readonly attestors: ReadonlyMap<string, { plugin: Attestor; options: unknown }>;
+  readonly grantNode: BrokerAdmin['moveNodeUser'];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+async function listen(deps: ListenDeps): Promise<void> {
+  const { bus, engine, identity, clock, log, config, attestors, signal, grantNode } = deps;
+  await brokerReady(deps);
+  if (signal.aborted) return;
+  const { opener, sealer, ca } = identity;
+  await consumeEvents({ bus, opener, clock, log }, (event, sender) => onEvent(event, sender, engine));
+  const controllerKeyPem = createPrivateKey(identity.keyPem);
+  await consumeHellos({
+    bus,
+    sealer,
+    controllerKeyPem,
+    log,
+    config,
+    attestors,
+    claims: engine.claims,
+    ca,
+    grant: grantNode,
+    runs: engine.runs,
+    clock,
+  });
+  log.info({ name: sealer.name, plan: config.plan.map((entry) => entry.step) }, 'controller listens');
+}
+
+/** A broker that boots later than the controller is no error. */
+async function brokerReady({ bus, config, log, signal }: ListenDeps): Promise<void> {
+  const broker = `${config.broker.host}:${config.broker.port}`;
+  const timer = setTimeout(() => log.warn({ broker }, 'still waiting for the broker'), BROKER_LATE_S * 1000);
+  try {
+    await bus.ready({ signal, giveUpOnRefusal: true });
+  } catch (thrown) {
+    if (!signal.aborted) throw thrown;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function run(listening: Promise<void>, signal: AbortSignal, parts: Parts, log: Log): Promise<void> {
+  const stopped = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  try {
+    await listening;
+    await stopped;
+  } finally {
+    log.info('controller stops');
+    // Runs that end now still need the bus, and everything needs Redis.
+    await parts.engine.close();
+    await parts.rpc.close();
+    await parts.bus.close();
+    await parts.door.close();
+    log.info('controller stopped');
+  }
+}

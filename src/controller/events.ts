@@ -1,0 +1,39 @@
+import type { NodeEvent } from '../core/messages.ts';
+import type { Sender } from '../core/seal.ts';
+import type { Joins } from './joins.ts';
+import type { Registry } from './registry.ts';
+import type { Runs } from './runs.ts';
+
+/**
+ * What follows on an event: a registration goes into the registry and wakes the run that waits for
+ * its node; the end of a Puppet run wakes the run that waits for
+ * it. A lost event does no harm, the same one again neither. Throws what ioredis throws.
+ */
+export async function onEvent(
+  event: NodeEvent['event'],
+  sender: Sender,
+  deps: { registry: Registry; runs: Runs; joins: Joins },
+): Promise<void> {
+  if (event.kind === 'registration') {
+    const { agents, facts, collectives, version } = event;
+    await deps.registry.heard({
+      identity: sender.name,
+      role: sender.role,
+      agents,
+      facts,
+      collectives,
+      version,
+    });
+    return;
+  }
+  const id = runIdIn(event.run);
+  if (id === null) return;
+  // A node may speak of its own runs only.
+  const job = await deps.runs.get(id);
+  if (job?.data.identity === sender.name) await deps.runs.wake(id);
+}
+
+/** The run id that a Puppet run's name begins with: `<instance id>.<6 hex>`, or null. Pure. */
+export function runIdIn(puppetRun: string): string | null {
+  return /^[a-z0-9][a-z0-9-]*\.[0-9a-f]{6}(?=\.|$)/.exec(puppetRun)?.[0] ?? null;
+}

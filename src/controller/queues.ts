@@ -1,0 +1,51 @@
+import { type Job, Queue, Worker, type WorkerOptions } from 'bullmq';
+import type { Log } from '../core/log.ts';
+import type { RedisDoor } from './redis.ts';
+
+/** How long a dead controller's jobs stay its own, and how often is looked for such. Milliseconds. */
+export interface Leases {
+  readonly lockMs: number;
+  readonly stalledMs: number;
+}
+
+export const DEFAULT_LEASES: Leases = { lockMs: 15_000, stalledMs: 5000 };
+
+/** A crash must resume and never fail a job, however often it happens. */
+const FOR_EVER = 1_000_000;
+
+/** Job options under which BullMQ itself never gives up: only our own verdict ends a job. Backs off by 2 s when Redis had a hiccup. */
+export const NEVER_GIVE_UP = { attempts: FOR_EVER, backoff: { type: 'fixed', delay: 2000 } } as const;
+
+/** A queue on the connection that fails fast. `name` must hold no colon. */
+export function openQueue<D>(door: RedisDoor, name: string, log: Log): Queue<D, void, string> {
+  const queue = new Queue<D, void, string>(name, { connection: door.quick, prefix: door.prefix });
+  queue.on('error', (error) => log.warn({ queue: name, reason: error.message }, 'queue error'));
+  return queue;
+}
+
+/** A worker on the connection that waits for Redis. */
+export function openWorker<D>(
+  door: RedisDoor,
+  name: string,
+  processor: (job: Job<D, void, string>, token?: string, signal?: AbortSignal) => Promise<void>,
+  options: { log: Log; leases: Leases; concurrency: number } & Pick<
+    WorkerOptions,
+    'limiter' | 'settings' | 'drainDelay'
+  >,
+): Worker<D, void, string> {
+  const { log, leases, ...more } = options;
+  const worker = new Worker<D, void, string>(name, processor, {
+    ...more,
+    connection: door.patient,
+    prefix: door.prefix,
+    lockDuration: leases.lockMs,
+    stalledInterval: leases.stalledMs,
+    maxStalledCount: FOR_EVER,
+  });
+  worker.on('error', (error) => log.warn({ queue: name, reason: error.message }, 'worker error'));
+  worker.on('stalled', (id) => log.warn({ queue: name, job: id }, 'taken over from a controller that died'));
+  worker.on('lockRenewalFailed', (ids) => {
+    for (const id of ids) worker.cancelJob(id, 'lost to another controller');
+  });
+  return worker;
+}

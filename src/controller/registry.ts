@@ -1,0 +1,78 @@
+import type { Clock } from '../core/clock.ts';
+import type { Inventory } from '../core/inventory.ts';
+import type { Role } from '../core/names.ts';
+import type { RedisDoor } from './redis.ts';
+
+/** A node or master as it was last heard of. */
+export interface KnownNode extends Omit<Inventory, 'classes'> {
+  /** From its certificate. */
+  readonly role: Role;
+  readonly lastSeenMs: number;
+}
+
+/** Who there is, as far as Redis knows: from registrations, provisioning and discovery. */
+export interface Registry {
+  /** Notes what a node said of itself. */
+  heard(node: Omit<KnownNode, 'lastSeenMs'>): Promise<void>;
+  get(identity: string): Promise<KnownNode | null>;
+  /** All of them, sorted by identity. */
+  list(): Promise<KnownNode[]>;
+  forget(identity: string): Promise<void>;
+  /** Identities that registered the puppetca agent with a master's certificate. */
+  masters(): Promise<string[]>;
+  /** Masters that should answer: known, heard of within the last hours, and not silent when they were last asked. */
+  expectedMasters(): Promise<string[]>;
+  /** Notes who did not answer and who did. */
+  asked(answers: { readonly answered: readonly string[]; readonly silent: readonly string[] }): Promise<void>;
+}
+
+/** A master that nobody has heard of for so long is not waited for. */
+const EXPECTED_FOR_MS = 6 * 3_600_000;
+
+/** The registry in Redis; any number of controllers share it. All methods throw what ioredis throws. */
+export function createRegistry(door: RedisDoor, clock: Clock): Registry {
+  const nodes = door.key('nodes');
+  const masters = door.key('masters');
+  const silent = door.key('silent');
+  const get = async (identity: string) => parse(await door.quick.hget(nodes, identity));
+  return {
+    get,
+    async heard(node) {
+      const known: KnownNode = { ...node, lastSeenMs: clock.nowMs() };
+      const write = door.quick
+        .multi()
+        .hset(nodes, node.identity, JSON.stringify(known))
+        .srem(silent, node.identity);
+      // Only a certificate makes a master: any node may say that it serves the agent.
+      if (node.role === 'master' && node.agents.includes('puppetca')) write.sadd(masters, node.identity);
+      else write.srem(masters, node.identity);
+      await write.exec();
+    },
+    async list() {
+      const all = (await door.quick.hvals(nodes)).map(parse).filter((node) => node !== null);
+      return all.sort((a, b) => (a.identity < b.identity ? -1 : 1));
+    },
+    async forget(identity) {
+      await door.quick.multi().hdel(nodes, identity).srem(masters, identity).srem(silent, identity).exec();
+    },
+    masters: () => door.quick.smembers(masters),
+    async expectedMasters() {
+      const identities = await door.quick.sdiff(masters, silent);
+      const known = await Promise.all(identities.map(get));
+      const sinceMs = clock.nowMs() - EXPECTED_FOR_MS;
+      return known
+        .filter((node) => node !== null && node.lastSeenMs >= sinceMs)
+        .map((node) => node?.identity ?? '');
+    },
+    async asked({ answered, silent: quiet }) {
+      const write = door.quick.multi();
+      if (answered.length > 0) write.srem(silent, ...answered);
+      if (quiet.length > 0) write.sadd(silent, ...quiet);
+      await write.exec();
+    },
+  };
+}
+
+function parse(json: string | null): KnownNode | null {
+  return json === null ? null : (JSON.parse(json) as KnownNode);
+}

@@ -1,0 +1,44 @@
+import { MusterError } from '../core/errors.ts';
+import { awaitNode, chooseMaster } from './before-steps.ts';
+import { takeStep } from './take-step.ts';
+import { stepBegun } from './transitions.ts';
+import { finish, msLeft, type WalkDeps, type WalkEnd, type WalkingRun } from './walking.ts';
+
+/**
+ * Walks a run from its cursor until it waits or is over. Everything is saved before it is built upon, so that a walk
+ * which ends anywhere can be taken up by another controller. Throws only what `save` throws.
+ */
+export async function walk(run: WalkingRun, deps: WalkDeps): Promise<WalkEnd> {
+  for (;;) {
+    const end = await stride(run, deps);
+    if (end !== null) return end;
+  }
+}
+
+async function stride(run: WalkingRun, deps: WalkDeps): Promise<WalkEnd | null> {
+  const { data } = run;
+  if (data.outcome !== null) return { next: 'over' };
+  if (run.stopping() || run.signal.aborted) return { next: 'handBack' };
+  if (msLeft(run, deps) <= 0) {
+    return finish(
+      run,
+      deps,
+      new MusterError('RUN_EXPIRED', `not provisioned within ${deps.settings.deadlineS} s`),
+    );
+  }
+  const entry = data.plan[data.cursor];
+  if (entry === undefined) return finish(run, deps, null);
+  if (data.master === null) return chooseMaster(run, deps);
+  if (!data.joined) return awaitNode(run, deps);
+  const step = deps.steps.get(entry.step);
+  const options = step?.options.safeParse(entry.options);
+  if (step === undefined || options?.success !== true) {
+    await run.save(stepBegun(data, deps.clock.nowMs()));
+    return finish(
+      run,
+      deps,
+      new MusterError('CONFIG_INVALID', `this controller cannot run the step '${entry.step}' of the plan`),
+    );
+  }
+  return takeStep(run, deps, step, options.data);
+}

@@ -1,0 +1,236 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type BrokerAdmin, createBrokerAdmin } from '../../src/bus/admin.ts';
+import type { Bus, BusOptions } from '../../src/bus/bus.ts';
+import { openBus } from '../../src/bus/connection.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { silentLog } from '../../src/core/log.ts';
+import type { Role } from '../../src/core/names.ts';
+import { testPki } from './pki.ts';
+
+const BIN = '/usr/lib/rabbitmq/bin';
+const BOOT_MS = 60_000;
+const HELLO = { user: 'hello', password: 'hello' };
+
+/** A private RabbitMQ with STOMP over TLS, certificates of the test PKI, and everything of it in one folder. */
+export interface TestBroker {
+  readonly host: string;
+  readonly port: number;
+  readonly vhost: string;
+  readonly management: { readonly url: string; readonly user: string; readonly password: string };
+  readonly admin: BrokerAdmin;
+  /** A bus that logs in by the certificate of this holder of the test PKI; its broker user must be there. */
+  busOf(name: string, role: Role, options?: Partial<BusOptions>): Promise<Bus>;
+  /** A bus with nothing but what user data holds. */
+  helloBus(options?: Partial<BusOptions>): Promise<Bus>;
+  /** Stops and starts the broker's applications: all connections drop, the layout stays. */
+  restart(): Promise<void>;
+  /** rabbitmqctl; gives its output. */
+  ctl(...args: string[]): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts a broker with the layout of these collectives. It ends with `stop()`, or with the process. */
+export async function startBroker(layout: {
+  collectives: readonly string[];
+  controllers?: readonly string[];
+  operators?: readonly string[];
+}): Promise<TestBroker> {
+  const machine = await boot();
+  const { host, port, vhost, management } = machine;
+  const admin = createBrokerAdmin({ ...management, vhost });
+  try {
+    await admin.setupBroker({ controllers: [], operators: [], hello: HELLO, ...layout });
+  } catch (thrown) {
+    await machine.stop();
+    throw thrown;
+  }
+  const pki = await testPki();
+  const ca = pki.ca.certificatePem;
+  const common = { log: silentLog, clock: systemClock, backoffBaseMs: 100 };
+  return {
+    ...machine,
+    admin,
+    busOf: async (name, role, options = {}) => {
+      const { certificatePem: cert, keyPem: key } = await pki.holder(name, role);
+      return openBus({ broker: { host, port, vhost, tls: { ca, cert, key } }, ...common, ...options });
+    },
+    helloBus: async (options = {}) => {
+      const login = { user: HELLO.user, passcode: HELLO.password };
+      return openBus({ broker: { host, port, vhost, tls: { ca }, login }, ...common, ...options });
+    },
+    restart: async () => {
+      await machine.ctl('stop_app');
+      await machine.ctl('start_app');
+    },
+  };
+}
+
+async function boot() {
+  const dir = mkdtempSync(join(tmpdir(), 'muster-broker-'));
+  const ports = await freePorts(5);
+  const [port = 0, managementPort = 0, amqpPort = 0, distPort = 0, epmdPort = 0] = ports;
+  const management = { url: `http://127.0.0.1:${managementPort}`, user: 'muster', password: 'muster-test' };
+  await writeConfig(dir, { port, managementPort, management });
+  const env = environment(dir, { amqpPort, distPort, epmdPort });
+  const children: ChildProcess[] = [];
+  const killAll = () => {
+    for (const child of children) killGroup(child, 'SIGKILL');
+    rmSync(dir, { recursive: true, force: true });
+  };
+  process.once('exit', killAll);
+  const start = (program: string, args: string[]) => {
+    const child = spawn(program, args, { env, cwd: dir, detached: true, stdio: 'ignore' });
+    children.push(child);
+    return child;
+  };
+  // Our own epmd in the foreground: one that the node starts by itself would outlive everything.
+  start('epmd', ['-port', String(epmdPort), '-address', '127.0.0.1']);
+  await answers(epmdPort);
+  const server = start(`${BIN}/rabbitmq-server`, []);
+  const stop = async () => {
+    const gone = new Promise((resolve) => server.once('exit', resolve));
+    if (server.exitCode === null && server.signalCode === null) {
+      killGroup(server, 'SIGKILL');
+      await gone;
+    }
+    killAll();
+    process.off('exit', killAll);
+  };
+  try {
+    await Promise.all([answers(port), answers(managementPort)]);
+  } catch (thrown) {
+    await stop();
+    throw thrown;
+  }
+  const ctl = (...args: string[]) => output(`${BIN}/rabbitmqctl`, ['-q', ...args], env);
+  return { host: '127.0.0.1', port, vhost: '/muster', management, ctl, stop };
+}
+
+async function writeConfig(
+  dir: string,
+  at: { port: number; managementPort: number; management: { user: string; password: string } },
+): Promise<void> {
+  const pki = await testPki();
+  const server = await pki.holder('broker', 'server');
+  writeFileSync(join(dir, 'ca.pem'), pki.ca.certificatePem);
+  writeFileSync(join(dir, 'server.pem'), server.certificatePem);
+  writeFileSync(join(dir, 'server.key'), server.keyPem, { mode: 0o600 });
+  writeFileSync(
+    join(dir, 'enabled_plugins'),
+    '[rabbitmq_management,rabbitmq_stomp,rabbitmq_auth_mechanism_ssl].',
+  );
+  writeFileSync(join(dir, 'env.conf'), '');
+  const lines = [
+    'listeners.tcp = none',
+    'management.tcp.ip = 127.0.0.1',
+    `management.tcp.port = ${at.managementPort}`,
+    'stomp.listeners.tcp = none',
+    `stomp.listeners.ssl.1 = 127.0.0.1:${at.port}`,
+    'stomp.ssl_cert_login = true',
+    'stomp.implicit_connect = false',
+    `ssl_options.cacertfile = ${dir}/ca.pem`,
+    `ssl_options.certfile = ${dir}/server.pem`,
+    `ssl_options.keyfile = ${dir}/server.key`,
+    'ssl_options.verify = verify_peer',
+    // Nodes that say hello have no certificate yet.
+    'ssl_options.fail_if_no_peer_cert = false',
+    'ssl_cert_login_from = common_name',
+    `default_user = ${at.management.user}`,
+    `default_pass = ${at.management.password}`,
+    'default_user_tags.administrator = true',
+    'loopback_users = none',
+    'log.console = false',
+    'log.file.level = info',
+  ];
+  writeFileSync(join(dir, 'rabbitmq.conf'), `${lines.join('\n')}\n`);
+}
+
+function environment(
+  dir: string,
+  ports: { amqpPort: number; distPort: number; epmdPort: number },
+): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env.PATH,
+    LANG: 'C.UTF-8',
+    HOME: dir,
+    RABBITMQ_NODENAME: `muster${ports.distPort}@localhost`,
+    RABBITMQ_NODE_PORT: String(ports.amqpPort),
+    RABBITMQ_NODE_IP_ADDRESS: '127.0.0.1',
+    RABBITMQ_BASE: dir,
+    RABBITMQ_MNESIA_BASE: join(dir, 'mnesia'),
+    RABBITMQ_LOG_BASE: join(dir, 'log'),
+    RABBITMQ_CONFIG_FILE: join(dir, 'rabbitmq.conf'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: join(dir, 'advanced.config'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: join(dir, 'enabled_plugins'),
+    RABBITMQ_PLUGINS_EXPAND_DIR: join(dir, 'expand'),
+    RABBITMQ_CONF_ENV_FILE: join(dir, 'env.conf'),
+    RABBITMQ_PID_FILE: join(dir, 'pid'),
+    RABBITMQ_DIST_PORT: String(ports.distPort),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-start_epmd false -kernel inet_dist_use_interface {127,0,0,1}',
+    ERL_EPMD_PORT: String(ports.epmdPort),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+  };
+}
+
+/** Ports that are free now. They are held together before they are let go, so that they differ. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports = servers.map(
+    (server) =>
+      new Promise<number>((resolve) => {
+        server.listen(0, '127.0.0.1', () => {
+          const address = server.address();
+          resolve(typeof address === 'object' && address !== null ? address.port : 0);
+        });
+      }),
+  );
+  const numbers = await Promise.all(ports);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return numbers;
+}
+
+/** Fulfilled when something listens on the port. Rejects after a minute. */
+async function answers(port: number): Promise<void> {
+  const deadlineMs = Date.now() + BOOT_MS;
+  while (Date.now() < deadlineMs) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('connect', () => resolve(true));
+      socket.once('error', () => resolve(false));
+      socket.once('connect', () => socket.destroy());
+    });
+    if (open) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`nothing listens on port ${port}`);
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    // It has ended already.
+  }
+}
+
+function output(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      text += chunk.toString();
+    });
+    child.once('error', reject);
+    child.once('exit', (code) =>
+      code === 0 ? resolve(text) : reject(new Error(`${program} ${args.join(' ')}: ${text}`)),
+    );
+  });
+}

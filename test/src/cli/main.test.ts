@@ -1,0 +1,91 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the command line as a person would, in an empty folder. */
+async function muster(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const cwd = await mkdtemp(join(tmpdir(), 'muster-cli-'));
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [MAIN, ...args],
+      { cwd, env: { PATH: process.env['PATH'] ?? '', ...env } },
+      (error, stdout, stderr) => {
+        resolve({
+          code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1,
+          stdout,
+          stderr,
+        });
+      },
+    );
+  });
+}
+
+async function config(text: string): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), 'muster-config-')), 'muster.yaml');
+  await writeFile(path, text);
+  return path;
+}
+
+describe('the command line', () => {
+  it('prints help with every command and the exit codes, and ends with 0', async () => {
+    const { code, stdout } = await muster(['--help']);
+    expect(code).toBe(0);
+    for (const word of ['controller', 'daemon', 'userdata', 'runs', 'run', 'lab', 'Exit codes:'])
+      expect(stdout).toContain(word);
+  });
+
+  it('refuses an unknown command with 2', async () => {
+    const { code, stderr } = await muster(['rusn']);
+    expect(code).toBe(2);
+    expect(stderr).toContain("unknown command 'rusn'");
+    expect(stderr).toContain('runs');
+  });
+
+  it('names the missing config file and how to give one, and ends with 2', async () => {
+    const { code, stderr } = await muster(['controller', '--config', '/nowhere/muster.yaml']);
+    expect(code).toBe(2);
+    expect(stderr).toContain(
+      'CONFIG_INVALID: cannot read the config /nowhere/muster.yaml: there is no such file',
+    );
+    expect(stderr).toContain('--config');
+  });
+
+  it('names every wrong setting with its line, the value and what was expected', async () => {
+    const path = await config('redis:\n  ur: redis://x\nbroker:\n  host: 5\nruns:\n  attempts: 0\n');
+    const { code, stderr } = await muster(['controller', '--config', path]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${path}:2: unknown setting 'redis.ur'; did you mean 'url'?`);
+    expect(stderr).toContain(`${path}:4: 'broker.host' is 5; expected string`);
+    expect(stderr).toContain(`${path}:6: 'runs.attempts' is 0;`);
+    expect(stderr).toContain("'trust' is missing");
+  });
+
+  it('refuses YAML that is none', async () => {
+    const { code, stderr } = await muster(['runs', '--config', await config('a: [1')]);
+    expect(code).toBe(2);
+    expect(stderr).toContain('is not YAML');
+  });
+
+  it('says in one line which Redis it cannot reach, and ends with 3', async () => {
+    const path = await config(
+      'redis: {url: "redis://127.0.0.1:1"}\nbroker: {host: h, management_url: "http://127.0.0.1:1", management_password_file: f}\ntrust: {certificate: c, key: k}\n',
+    );
+    const { code, stderr, stdout } = await muster(['runs', '--config', path, '--json']);
+    expect(code).toBe(3);
+    expect(stderr).toContain('REDIS_UNREACHABLE');
+    expect(stderr).toContain('127.0.0.1:1');
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'REDIS_UNREACHABLE' } });
+  });
+});
