@@ -6,7 +6,7 @@ import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import type { Log } from '../src/core/log.ts';
 import { createOpener, createSealer } from '../src/trust/seal.ts';
 import { buildInfo } from './build-info.ts';
-import { createClassList } from './classes.ts';
+import { type ClassList, createClassList } from './classes.ts';
 import { readTrusted } from './credentials.ts';
 import { createFactStore, type FactStore } from './facts.ts';
 import type { AgentHost, AnyAgent, ProvisionedHost } from './host.ts';
@@ -51,54 +51,70 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
 async function start(
   config: DaemonConfig,
   { credentials, node }: Joined,
-  parts: Parts,
+  { log, facts, agents }: Parts,
 ): Promise<() => Promise<void>> {
-  const { log, facts, agents } = parts;
   const clock = systemClock;
   const { identity, certificatePem: cert, keyPem: key } = credentials;
   const ca = await readTrusted(config.trust.ca, 'trust.ca');
   const { host, port, vhost } = config.broker;
   const bus = openBus({ broker: { host, port, vhost, tls: { ca, cert, key } }, log, clock });
   const sealer = createSealer({ name: identity, certificatePem: cert, keyPem: key });
+  const service = Promise.withResolvers<Service>();
   const runs = createPuppetRuns({
     root: join(config.state_dir, 'puppet-runs'),
     clock,
     log,
-    onEnded: (run, exitcode) =>
-      publishEvent({ bus, sealer, clock }, { kind: 'puppet_run_ended', run, exitcode }),
+    async onEnded(run, exitcode) {
+      // Who hears it asks at once how the run ended: this node must be able to hear that.
+      await (await service.promise).listening;
+      await publishEvent({ bus, sealer, clock }, { kind: 'puppet_run_ended', run, exitcode });
+    },
   });
-  const classes = createClassList(config.facts.classes_file);
-  let service: Service | undefined;
-  const agentHost: AgentHost = {
-    config,
-    identity,
-    version: buildInfo().version,
-    clock,
-    log,
-    node: node === null ? null : { ...node, runs },
-    facts: () => facts.facts(),
-    classes: async () => [...(await classes.refresh())],
-    served: () => [...(service?.served().values() ?? [])].map((agent) => agent.ddl),
-    collectives: () => collectivesOf(config, node),
-    changed: () => service?.reconsider(),
-  };
-  const replayFile = join(config.state_dir, 'replay');
-  const opener = createOpener({ caPem: ca, clock });
-  const registrationS = config.registration_s;
   await runs.recover();
-  service = await serve(
-    { bus, sealer, opener, agents, facts, classes, replayFile, registrationS, clock, log },
-    agentHost,
-  );
+  const classes = createClassList(config.facts.classes_file);
+  const agentHost = hostOf({ config, identity, node: node && { ...node, runs }, log, facts, classes });
+  const replayFile = join(config.state_dir, 'replay');
+  const common = { bus, sealer, opener: createOpener({ caPem: ca, clock }), clock, log };
+  const registrationS = config.registration_s;
+  const serving = await serve({ ...common, agents, facts, classes, replayFile, registrationS }, agentHost);
+  agentHost.attach(serving);
+  service.resolve(serving);
   return async () => {
-    await service?.stop();
+    await serving.stop();
     runs.close();
     await bus.close();
   };
 }
 
+interface HostParts {
+  readonly config: DaemonConfig;
+  readonly identity: string;
+  readonly node: ProvisionedHost | null;
+  readonly log: Log;
+  readonly facts: FactStore;
+  readonly classes: ClassList;
+}
+
+/** What agents are offered. The service comes later, because it is made with the host. */
+function hostOf(parts: HostParts): AgentHost & { attach(service: Service): void } {
+  let service: Service | undefined;
+  return {
+    ...parts,
+    version: buildInfo().version,
+    clock: systemClock,
+    facts: () => parts.facts.facts(),
+    classes: async () => [...(await parts.classes.refresh())],
+    served: () => [...(service?.served().values() ?? [])].map((agent) => agent.ddl),
+    collectives: () => collectivesOf(parts.config, parts.node),
+    changed: () => service?.reconsider(),
+    attach(made) {
+      service = made;
+    },
+  };
+}
+
 /** Where the node lives: by its state when it came by a hello, else by its config. */
-function collectivesOf(config: DaemonConfig, node: Omit<ProvisionedHost, 'runs'> | null): readonly string[] {
+function collectivesOf(config: DaemonConfig, node: ProvisionedHost | null): readonly string[] {
   if (node === null) return config.collectives;
   const { disabled, production, accepted } = node.state.get();
   if (disabled) return production === null ? config.collectives : [production];

@@ -1,4 +1,4 @@
-import { watch } from 'node:fs';
+import { mkdirSync, watch } from 'node:fs';
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
@@ -48,9 +48,16 @@ export function createFactStore(options: FactStoreOptions): FactStore {
     return facts;
   }
 
-  async function look(): Promise<Facts> {
-    const signature = await signatureOf(options.dir);
-    return cached?.signature === signature ? cached.facts : read(signature);
+  let turn: Promise<unknown> = Promise.resolve();
+
+  /** One look after the other: one write of a file makes several events, and all write the same files. */
+  function look(): Promise<Facts> {
+    const next = turn.then(async () => {
+      const signature = await signatureOf(options.dir);
+      return cached?.signature === signature ? cached.facts : read(signature);
+    });
+    turn = next.catch(() => undefined);
+    return next;
   }
 
   return {
@@ -59,7 +66,7 @@ export function createFactStore(options: FactStoreOptions): FactStore {
     follow(signal) {
       const again = () => void look().catch(() => undefined);
       watchFolder(options.dir, again, signal);
-      // The folder may be made later, and the kernel may drop events.
+      // The kernel may drop events, and the folder may be replaced.
       const poll = setInterval(again, POLL_MS).unref();
       signal.addEventListener('abort', () => clearInterval(poll), { once: true });
     },
@@ -70,11 +77,13 @@ export function createFactStore(options: FactStoreOptions): FactStore {
   };
 }
 
+/** The folder is made, so that others, such as Puppet, can put facts there. */
 function watchFolder(dir: string, onChange: () => void, signal: AbortSignal): void {
   try {
+    mkdirSync(dir, { recursive: true, mode: 0o755 });
     watch(dir, { persistent: false, signal }, onChange).on('error', () => undefined);
   } catch {
-    // Not there: polling is enough.
+    // A folder that cannot be made or watched: polling is enough.
   }
 }
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { MusterError } from '../src/core/errors.ts';
@@ -19,7 +20,7 @@ export interface Owner {
  * temporary file beside it, fsync, rename, fsync of the folder. Throws NODE_IO.
  */
 export async function writeAtomic(path: string, content: string | Uint8Array, look: FileLook): Promise<void> {
-  const part = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
+  const part = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.part`);
   try {
     await writeSynced(part, content, look);
     await renameOrCopy(part, path, content, look);
@@ -68,7 +69,6 @@ export function ioError(verb: string, path: string, cause: unknown): MusterError
 }
 
 async function writeSynced(path: string, content: string | Uint8Array, look: FileLook): Promise<void> {
-  await rm(path, { force: true });
   const file = await open(path, 'wx', look.mode);
   try {
     await file.writeFile(content);

@@ -39,6 +39,9 @@ interface JoinContext {
 export async function joinBus(config: DaemonConfig, context: JoinContext): Promise<Joined> {
   const given = await givenCredentials(config);
   if (given !== null) {
+    if (config.collectives.length === 0) {
+      throw new MusterError('CONFIG_INVALID', `collectives is empty: where is ${given.identity} to live?`);
+    }
     // A master serves at once; its EC2 facts, if it has any, come along.
     void readOptionalEc2(config, context);
     return { credentials: given, node: null };

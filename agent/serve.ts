@@ -31,6 +31,8 @@ export interface ServeOptions {
 export interface Service {
   /** Agents that are served now. */
   served(): ReadonlyMap<string, AnyAgent>;
+  /** Fulfilled when requests reach this node for the first time. */
+  readonly listening: Promise<void>;
   /** Looks again which agents are active and which collectives the node lives in; soon, so that a reply goes out first. */
   reconsider(): void;
   stop(): Promise<void>;
@@ -73,11 +75,13 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
   };
 
   log.info({ agents: [...active.keys()], collectives: host.collectives() }, 'serving');
-  void server.ready().then(register, () => undefined);
+  const listening = server.ready();
+  void listening.then(register, () => undefined);
   const timer = setInterval(register, options.registrationS * 1000);
   let soon: NodeJS.Timeout | undefined;
   return {
     served: () => active,
+    listening,
     reconsider() {
       clearTimeout(soon);
       soon = setTimeout(() => void reconsider().catch(() => undefined), RECONSIDER_MS);

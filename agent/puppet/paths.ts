@@ -67,14 +67,11 @@ export async function findPuppet(config: DaemonConfig['puppet']): Promise<Puppet
   };
 }
 
-/** The puppet program, looked for again when it was missing: an image may install it late. Throws PUPPET_MISSING. */
+/** The puppet program; one that was missing at the start is looked for again, an image may install it late. Throws PUPPET_MISSING. */
 export async function puppetProgram(paths: PuppetPaths): Promise<string> {
-  if (paths.bin !== null && (await exists(paths.bin))) return paths.bin;
-  for (const { bin } of LAYOUTS) if (await exists(bin)) return bin;
-  throw new MusterError(
-    'PUPPET_MISSING',
-    `there is no puppet program at ${LAYOUTS.map(({ bin }) => bin).join(' or ')}`,
-  );
+  const places = paths.bin === null ? LAYOUTS.map(({ bin }) => bin) : [paths.bin];
+  for (const place of places) if (await exists(place)) return place;
+  throw new MusterError('PUPPET_MISSING', `there is no puppet program at ${places.join(' or ')}`);
 }
 
 async function installedLayout(): Promise<Layout> {

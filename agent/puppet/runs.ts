@@ -56,6 +56,8 @@ class Runs implements PuppetRuns {
   readonly #options: PuppetRunsOptions;
   /** Runs whose script this process has started: until it claims its folder they count as running. */
   readonly #started = new Set<string>();
+  /** Runs whose end this process has told, or is telling. */
+  readonly #telling = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
   #following: { readonly name: string; readonly stop: () => void } | null = null;
 
@@ -141,19 +143,25 @@ class Runs implements PuppetRuns {
   }
 
   async #ended(name: string, run: PuppetRun): Promise<void> {
-    const { log, onEnded } = this.#options;
     if (this.#following?.name === name) this.#following.stop();
     this.#started.delete(name);
-    const told = join(this.#dir(name), 'told');
-    if (await exists(told)) return;
-    await writeFile(told, '');
-    log.info(
-      { run: name, exitcode: run.exitcode, verdict: run.verdict, reason: run.reason },
-      'Puppet run ended',
-    );
-    await onEnded(name, run.exitcode ?? -1).catch((cause: unknown) => {
-      log.warn({ run: name, err: asMusterError(cause).message }, 'the end of the run could not be told');
-    });
+    if (this.#telling.has(name) || (await exists(join(this.#dir(name), 'told')))) return;
+    this.#telling.add(name);
+    const { exitcode, verdict, reason } = run;
+    this.#options.log.info({ run: name, exitcode, verdict, reason }, 'Puppet run ended');
+    // Not waited for: telling may have to wait for the broker, and nothing here depends on it.
+    void this.#tell(name, exitcode ?? -1);
+  }
+
+  /** What could not be told is told by the next daemon. */
+  async #tell(name: string, exitcode: number): Promise<void> {
+    try {
+      await this.#options.onEnded(name, exitcode);
+      await writeFile(join(this.#dir(name), 'told'), '');
+    } catch (cause) {
+      const err = asMusterError(cause).message;
+      this.#options.log.warn({ run: name, err }, 'the end of the run could not be told');
+    }
   }
 
   #follow(name: string): void {

@@ -55,13 +55,14 @@ function whyBad(run: EndedRun): string | null {
 
 function failure(run: EndedRun, exitcode: number, report: PuppetReport | null): string {
   const cause = report?.failed[0];
-  const said = report?.errors[0] ?? lastError(run.output);
+  const said = report?.errors[0] ?? firstError(run.output);
   const detail = cause === undefined ? said : `${cause.resource}: ${cause.message}`;
   const count = report === null || report.failed.length < 2 ? '' : ` (and ${report.failed.length - 1} more)`;
   return `exit code ${exitcode}${detail === null ? '' : `: ${detail}${count}`}`;
 }
 
-function lastError(output: string): string | null {
-  const line = output.split('\n').findLast((candidate) => /^(Error|Warning): /.test(candidate));
+/** The first error is the cause, what follows are its consequences. Facter grumbles in containers. */
+function firstError(output: string): string | null {
+  const line = output.split('\n').find((candidate) => /^Error: (?!Facter)/.test(candidate));
   return line === undefined ? null : line.slice(0, 500);
 }

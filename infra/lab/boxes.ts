@@ -2,7 +2,7 @@ import { MusterError } from '../../src/core/errors.ts';
 import { type Box, type BoxHome, boxFactory, type CreateBox } from './box.ts';
 
 /** A box, as `muster lab status` shows it. */
-export interface BoxStatus {
+interface BoxStatus {
   name: string;
   ip: string;
   running: boolean;

@@ -9,7 +9,7 @@ import type { RecordedMessage } from './services/prosody.ts';
 import type { RecordedMail } from './services/smtp.ts';
 
 /** What a master or a service can be made to do; `crash` gives it no time to end well. */
-export type PowerAction = 'stop' | 'crash' | 'start';
+type PowerAction = 'stop' | 'crash' | 'start';
 
 /** Commands to a running lab. All throw NOT_FOUND when no lab runs, and the error of the lab otherwise. */
 export interface LabClient {

@@ -10,6 +10,14 @@ import { withFileLock } from './lock.ts';
 import { lastLines, runOk } from './process.ts';
 import { type LinkSubnet, pickSubnet, usedNetworks } from './subnet.ts';
 
+/** How a lab is started. */
+export interface ContainerStart {
+  /** Does it die with this process? */
+  attached: boolean;
+  /** Does it start with its Puppet Servers? */
+  masters: boolean;
+}
+
 /** A started lab, as its starter holds it. */
 export interface Container {
   /** The process whose end takes the whole lab along. */
@@ -37,10 +45,10 @@ const LOCKED = 75;
  */
 export async function startContainer(
   paths: LabPaths,
-  attached: boolean,
+  start: ContainerStart,
   prepare: () => Promise<void>,
 ): Promise<Container> {
-  const child = spawnInit(paths, attached);
+  const child = spawnInit(paths, start);
   const exited = new Promise<number | null>((resolve) => {
     child.once('exit', (code) => resolve(code));
     child.once('error', () => resolve(null));
@@ -60,11 +68,11 @@ export async function startContainer(
   return { pid: child.pid ?? 0, subnet, lines, exited, detach, kill: () => child.kill('SIGKILL') };
 }
 
-function spawnInit(paths: LabPaths, attached: boolean): ChildProcess {
+function spawnInit(paths: LabPaths, { attached, masters }: ContainerStart): ChildProcess {
   const mode = attached ? 'attached' : 'detached';
   const lock = ['flock', '--nonblock', '--no-fork', '-E', String(LOCKED), paths.lock];
   const namespaces = ['unshare', ...NAMESPACES, '--propagation', 'private'];
-  const init = [INIT, process.execPath, paths.root, mode];
+  const init = [INIT, process.execPath, paths.root, mode, masters ? 'with-masters' : 'no-masters'];
   // The lock's descriptor is inherited by all: it is free again when the last process of the lab is gone.
   const argv = [...(attached ? ['setpriv', '--pdeathsig', 'KILL'] : []), ...lock, ...namespaces, ...init];
   const log = openSync(paths.supervisorLog, 'a', 0o600);

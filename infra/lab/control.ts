@@ -11,7 +11,7 @@ import { recordedMails } from './services/smtp.ts';
 const name = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'lower case letters, digits and -');
 
 /** Bodies of the control API. */
-export const controlBodies = {
+const controlBodies = {
   addMaster: z.strictObject({ name, region: z.string().min(1), country: z.string().min(1) }),
   power: z.strictObject({ name, action: z.enum(['stop', 'crash', 'start']) }),
   code: z.strictObject({

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { type LabPaths, PORTS, VHOST, ZONE } from './layout.ts';
 import { secretFile } from './secrets.ts';
+import { XMPP_ROOMS } from './services/prosody.ts';
 import { BROKER_ADMIN } from './services/rabbitmq.ts';
 
 /** The group of nodes that a lab's config knows. */
-export const LAB_GROUP = 'web';
+const LAB_GROUP = 'web';
 
 /** A controller's config for a lab: all that there is, as the host sees it. `token` is the join token of the group. */
 export function renderControllerConfig(
@@ -31,17 +32,7 @@ export function renderControllerConfig(
       key: join(paths.pki, 'controller.key'),
     },
     groups: { [LAB_GROUP]: { attestor: 'token', options: { token }, certname_suffix: `.${ZONE}` } },
-    notify: {
-      recipients: [`mailto:oncall@${ZONE}`],
-      options: {
-        mailto: {
-          host: labAddress,
-          port: PORTS.smtp,
-          ca_file: paths.ca,
-          from: `Muster <muster@${ZONE}>`,
-        },
-      },
-    },
+    notify: notifyConfig(paths, labAddress),
     userdata: {
       mirror_url: `https://mirror.${ZONE}`,
       mirror_ca: 'collective',
@@ -49,6 +40,28 @@ export function renderControllerConfig(
       broker_host: `broker.${ZONE}`,
     },
     ec2: { endpoint: `http://${labAddress}:${PORTS.ec2}`, credentials_file: join(paths.ec2, 'credentials') },
+  };
+}
+
+/** A mail to the person on call and a line in the room of operations. */
+function notifyConfig(paths: LabPaths, labAddress: string): Record<string, unknown> {
+  return {
+    recipients: [`mailto:oncall@${ZONE}`, `xmpp:ops@${XMPP_ROOMS}?join`],
+    options: {
+      mailto: {
+        host: labAddress,
+        port: PORTS.smtp,
+        ca_file: paths.ca,
+        from: `Muster <muster@${ZONE}>`,
+      },
+      xmpp: {
+        service: `xmpps://${labAddress}:${PORTS.xmpps}`,
+        domain: ZONE,
+        username: 'muster',
+        password_file: secretFile(paths, 'xmpp-muster'),
+        ca_file: paths.ca,
+      },
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MusterError } from '../../src/core/errors.ts';
 import { readLabInfo } from './info.ts';
@@ -21,10 +21,9 @@ export async function labDown({
   const info = await readLabInfo(paths);
   // A held lock says that the lab lives, so the process id cannot have passed to somebody else.
   const ran = await isLocked(paths.lock);
-  if (ran && info !== undefined) kill(info.pid);
+  if (ran) kill(Number(await readFile(paths.pid, 'utf8').catch(() => '0')));
   if (ran) await untilGone(paths, info?.hostAddress);
-  await rm(paths.labJson, { force: true });
-  await rm(paths.controlSocket, { force: true });
+  for (const file of [paths.labJson, paths.pid, paths.controlSocket]) await rm(file, { force: true });
   return ran;
 }
 
@@ -41,7 +40,7 @@ export async function untilGone(paths: LabPaths, hostAddress: string | undefined
 
 function kill(pid: number): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    if (pid > 0) process.kill(pid, 'SIGKILL');
   } catch {
     // It ended in the meantime.
   }

@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { createLog } from '../../src/core/log.ts';
-import { createBridge } from './box.ts';
 import { type Boxes, keepBoxes } from './boxes.ts';
+import { createBridge } from './bridge.ts';
 import { copyCode } from './code.ts';
 import { writeControllerConfig } from './controller-config.ts';
 import { boxMachines } from './ec2/box-machines.ts';
@@ -17,15 +17,15 @@ import {
   SERVICES_CERTIFICATE,
   ZONE,
 } from './layout.ts';
-import { FIRST_MASTERS, masterFqdn } from './master-config.ts';
+import { type MasterSpec, masterFqdn } from './master-config.ts';
 import { Masters } from './masters.ts';
 import { muster } from './muster.ts';
 import { initCa, issueCertificate } from './pki.ts';
 import type { Progress } from './progress.ts';
 import { createSecrets, type LabSecrets } from './secrets.ts';
 import { mirrorService } from './services/mirror.ts';
-import { prosodyService } from './services/prosody.ts';
-import { rabbitService } from './services/rabbitmq.ts';
+import { prosodyService, XMPP_ROOMS } from './services/prosody.ts';
+import { connectedUsers, rabbitService } from './services/rabbitmq.ts';
 import { redisService } from './services/redis.ts';
 import { type Service, serverService } from './services/service.ts';
 import { smtpService } from './services/smtp.ts';
@@ -43,28 +43,35 @@ export interface LabOptions {
   paths: LabPaths;
   /** Its address on the link to the host. */
   labAddress: string;
+  /** Masters that are there from the start. */
+  firstMasters: readonly MasterSpec[];
 }
 
 /** Starts all parts, those that take long first. Throws LAB_FAILED. */
 export async function startLab(options: LabOptions, progress: Progress): Promise<Lab> {
-  const { paths, labAddress } = options;
+  const { paths, firstMasters } = options;
   await createBridge(BRIDGE, [`${LAB_IP}/16`, `${IMDS_IP}/32`]);
   await copyCode(paths);
-  await writeControllerConfig(paths, labAddress);
+  await writeControllerConfig(paths, options.labAddress);
   const secrets = await createSecrets(paths);
   const home = { disksDir: paths.disks, logDir: paths.log, hiddenDir: paths.root, bridge: BRIDGE };
   const boxes = keepBoxes({ ...home, hosts: () => masters.hostsHead() });
-  const masters = new Masters({ paths, createBox: boxes.create, refreshHosts: boxes.refreshHosts });
+  const masters = new Masters({
+    paths,
+    createBox: boxes.create,
+    refreshHosts: boxes.refreshHosts,
+    connectedUsers: () => connectedUsers({ labAddress: options.labAddress, password: secrets.broker }),
+  });
   const services = new Map(createServices(options, boxes, secrets).map((one) => [one.name, one]));
-  for (const spec of FIRST_MASTERS) await masters.enter(spec);
+  for (const spec of firstMasters) await masters.enter(spec);
 
   const up = (name: string) => progress.step(name, async () => services.get(name)?.start());
-  const certificates = progress.step('certificates', () => makeCertificates(paths, labAddress));
+  const certificates = progress.step('certificates', () => makeCertificates(options));
   const afterCertificates = (name: string) => certificates.then(() => up(name));
   const broker = afterCertificates('rabbitmq').then(() =>
-    progress.step('broker set-up', () => setUpBroker(paths)),
+    progress.step('broker set-up', () => setUpBroker(options)),
   );
-  const servers = FIRST_MASTERS.map(async ({ name }) => {
+  const servers = firstMasters.map(async ({ name }) => {
     await progress.step(`Puppet Server ${name}`, () => masters.boot(name));
     await Promise.all([certificates, broker]);
     await progress.step(`daemon of ${name}`, () => masters.join(name));
@@ -97,27 +104,19 @@ function ec2Service(paths: LabPaths, boxes: Boxes): Service {
 }
 
 /** The collective CA, one certificate for all services, those of a controller, an operator and the masters. */
-async function makeCertificates(paths: LabPaths, labAddress: string): Promise<void> {
+async function makeCertificates({ paths, labAddress, firstMasters }: LabOptions): Promise<void> {
   await initCa(paths);
   const names = SERVICE_NAMES.map((name) => `DNS:${name}.${ZONE}`);
-  const sans = [...names, `IP:${LAB_IP}`, `IP:${labAddress}`];
+  // XMPP's clients look for the domain, not the host.
+  const sans = [...names, `DNS:${ZONE}`, `DNS:${XMPP_ROOMS}`, `IP:${LAB_IP}`, `IP:${labAddress}`];
   await issueCertificate(paths, { name: SERVICES_CERTIFICATE, role: 'server', sans });
   await issueCertificate(paths, { name: 'controller', role: 'controller' });
   await issueCertificate(paths, { name: OPERATOR, role: 'operator' });
-  for (const spec of FIRST_MASTERS) await issueCertificate(paths, { name: masterFqdn(spec), role: 'master' });
+  for (const spec of firstMasters) await issueCertificate(paths, { name: masterFqdn(spec), role: 'master' });
 }
 
 /** Lays the fresh broker out and lets everybody in who has a certificate already. */
-async function setUpBroker(paths: LabPaths): Promise<void> {
-  const masters = FIRST_MASTERS.map(masterFqdn);
-  await muster([
-    'broker',
-    'setup',
-    '--config',
-    paths.musterYaml,
-    '--operator',
-    OPERATOR,
-    '--master',
-    ...masters,
-  ]);
+async function setUpBroker({ paths, firstMasters }: LabOptions): Promise<void> {
+  const masters = firstMasters.length > 0 ? ['--master', ...firstMasters.map(masterFqdn)] : [];
+  await muster(['broker', 'setup', '--config', paths.musterYaml, '--operator', OPERATOR, ...masters]);
 }

@@ -46,6 +46,8 @@ export function labPaths(stateDir: string) {
   return {
     root,
     lock: at('lock'),
+    /** Process id whose end is the end of the lab. */
+    pid: at('pid'),
     labJson: at('lab.json'),
     musterYaml: at('muster.yaml'),
     controlSocket: at('control.sock'),

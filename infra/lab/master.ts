@@ -12,6 +12,7 @@ import { lastLines } from './process.ts';
 const FOLDER = fileURLToPath(new URL('master', import.meta.url));
 const READY_FILE = 'run/puppetserver/restart';
 const BOOT_LIMIT_S = 300;
+const DAEMON_LIMIT_S = 120;
 // Half the boot time and two thirds of the memory of the defaults; throughput is bound by the agents anyway.
 const JAVA_FLAGS =
   '-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:+UnlockDiagnosticVMOptions -XX:-BytecodeVerificationRemote';
@@ -107,6 +108,19 @@ export async function startMasterDaemon(paths: LabPaths, box: Box, spec: MasterS
   const defaults = `NODE='${process.execPath}'\nMAIN='${join(REPO_DIR, 'agent/main.ts')}'\n`;
   await writeInBox(box, '/etc/default/muster-daemon', defaults, '644');
   await box.exec(['/etc/init.d/muster-daemon', 'start']);
+}
+
+/** Waits until the daemon of a master is on the bus. Throws LAB_FAILED with the last lines of its log. */
+export async function waitForDaemon(box: Box, connected: () => Promise<boolean>): Promise<void> {
+  const endAtMs = performance.now() + DAEMON_LIMIT_S * 1000;
+  while (!(await connected().catch(() => false))) {
+    if (performance.now() > endAtMs) {
+      const { stdout } = await box.exec(['tail', '-n', '15', '/var/log/muster-daemon.log']);
+      const details = lastLines(stdout, 15);
+      throw new MusterError('LAB_FAILED', `the daemon of ${box.name} is not on the bus`, { details });
+    }
+    await sleep(200);
+  }
 }
 
 async function writeInBox(box: Box, path: string, text: string, mode: string): Promise<void> {

@@ -3,13 +3,13 @@ import { MusterError } from '../../src/core/errors.ts';
 import type { Box, CreateBox } from './box.ts';
 import { renderHostsHead } from './hosts.ts';
 import type { LabPaths } from './layout.ts';
-import { bootMaster, startMasterDaemon, waitForPuppetServer, warmMaster } from './master.ts';
+import { bootMaster, startMasterDaemon, waitForDaemon, waitForPuppetServer, warmMaster } from './master.ts';
 import { type MasterSpec, masterFqdn, nextMasterIp } from './master-config.ts';
 import { muster } from './muster.ts';
 import { issueCertificate } from './pki.ts';
 
 /** How far a master is. */
-export type MasterState = 'booting' | 'warming' | 'running' | 'stopped' | 'failed';
+type MasterState = 'booting' | 'warming' | 'running' | 'stopped' | 'failed';
 
 /** A master and its state, as `muster lab status` shows it. */
 export interface MasterStatus extends MasterSpec {
@@ -29,6 +29,8 @@ export interface MastersOptions {
   createBox: CreateBox;
   /** Rewrites /etc/hosts in every box. */
   refreshHosts: () => Promise<void>;
+  /** Names of everybody who is connected to the broker. */
+  connectedUsers: () => Promise<readonly string[]>;
 }
 
 /** The Puppet servers of one lab. */
@@ -79,11 +81,14 @@ export class Masters {
     await muster(['broker', 'setup', '--config', paths.musterYaml, '--master', fqdn]);
   }
 
-  /** Starts Muster's daemon on a booted and admitted master. */
+  /** Starts Muster's daemon on a booted and admitted master, and waits until it is on the bus. Throws LAB_FAILED. */
   async join(name: string): Promise<void> {
     const master = this.#get(name);
-    const { paths } = this.#options;
-    if (master.box !== undefined) await startMasterDaemon(paths, master.box, master.spec);
+    const { paths, connectedUsers } = this.#options;
+    if (master.box !== undefined) {
+      await startMasterDaemon(paths, master.box, master.spec);
+      await waitForDaemon(master.box, async () => (await connectedUsers()).includes(masterFqdn(master.spec)));
+    }
     master.state = 'running';
   }
 

@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MusterError } from '../../src/core/errors.ts';
 import { type Container, startContainer } from './container.ts';
@@ -21,7 +21,11 @@ export interface LabUpOptions {
   stateDir?: string;
   /** True: the lab ends with this process. False: it stays until `labDown`. */
   attached: boolean;
+  /** False: without Puppet Servers, which take most of the time; `addMaster` can make some later. Default true. */
+  masters?: boolean;
   onProgress?: (event: ProgressEvent) => void;
+  /** Gives the start up; a lab that is up already is not touched. */
+  signal?: AbortSignal;
 }
 
 /** A lab that is up. */
@@ -36,17 +40,22 @@ export interface RunningLab {
 /**
  * Starts a lab and waits until every part of it serves. What an earlier lab left in `stateDir` is thrown away.
  * Writes `lab.json` and a controller's config, `muster.yaml`, there.
- * Throws LAB_UNSUPPORTED before it touches anything, CONFLICT when a lab runs in `stateDir`, LAB_FAILED.
+ * Throws LAB_UNSUPPORTED and USAGE before it touches anything, CONFLICT when a lab runs in `stateDir`, LAB_FAILED.
  */
 export async function labUp(options: LabUpOptions): Promise<RunningLab> {
   await checkSupport();
+  const { attached, masters = true } = options;
   const paths = labPaths(options.stateDir ?? DEFAULT_STATE_DIR);
   if (Buffer.byteLength(paths.controlSocket) > SOCKET_PATH_BYTES) {
     throw new MusterError('USAGE', `the path ${paths.root} is too long for a socket in it`);
   }
+  await refuseForeignDir(paths);
   if (await isLocked(paths.lock)) throw new MusterError('CONFLICT', `a lab runs in ${paths.root} already`);
   await mkdir(paths.log, { recursive: true, mode: 0o700 });
-  const container = await startContainer(paths, options.attached, () => clean(paths));
+  await chmod(paths.root, 0o700);
+  const container = await startContainer(paths, { attached, masters }, () => clean(paths));
+  await writeFile(paths.pid, String(container.pid));
+  options.signal?.addEventListener('abort', container.kill, { once: true });
   const stop = async () => {
     container.kill();
     await untilGone(paths, container.subnet.hostAddress);
@@ -56,11 +65,20 @@ export async function labUp(options: LabUpOptions): Promise<RunningLab> {
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', container.kill);
   }
   const info = buildLabInfo(paths, container.subnet, container.pid);
   await writeFile(paths.labJson, JSON.stringify(info, undefined, 2), { mode: 0o600 });
-  if (!options.attached) container.detach();
+  if (!attached) container.detach();
   return { info, exited: container.exited, stop };
+}
+
+/** What is in the directory will be thrown away, so it must be a lab's. */
+async function refuseForeignDir(paths: LabPaths): Promise<void> {
+  const names: string[] = await readdir(paths.root).catch(() => []);
+  if (names.every((name) => name === 'log') || names.includes('lock')) return;
+  throw new MusterError('USAGE', `${paths.root} holds other things than a lab's`);
 }
 
 /** A lab starts from nothing: its masters have new CAs, so whatever Redis knew of the last ones is wrong. */

@@ -3,7 +3,7 @@ import { type Client, type Element, xml } from '@xmpp/client';
 import type { Notice } from '../../src/core/notifier.ts';
 import { plainLine, plainText } from './text.ts';
 import type { XmppAddress } from './xmpp-address.ts';
-import { answer, stanzaError } from './xmpp-wait.ts';
+import { ask, stanzaError } from './xmpp-wait.ts';
 
 /** The notice as a message stanza; its id is the notice's, so that a copy is known as one. Pure. */
 export function messageStanza(notice: Notice, type: 'chat' | 'groupchat', to: string): Element {
@@ -19,8 +19,8 @@ export function messageStanza(notice: Notice, type: 'chat' | 'groupchat', to: st
   );
 }
 
-/** Who sent it, without the resource. Pure. */
-export function bareFrom(stanza: Element): string {
+/** Who sent it, without the resource. */
+function bareFrom(stanza: Element): string {
   return (stanza.attrs.from ?? '').split('/')[0]?.toLowerCase() ?? '';
 }
 
@@ -36,11 +36,10 @@ export async function sendChat(stream: Client, to: XmppAddress, notice: Notice):
     { type: 'get', to: to.domain, id: randomUUID() },
     xml('ping', { xmlns: 'urn:xmpp:ping' }),
   );
-  const taken = answer(stream, (stanza) => {
+  const pong = await ask(stream, [message, ping], (stanza) => {
     if (isReturned(stanza, message, to.jid)) throw stanzaError(stanza);
     return stanza.name === 'iq' && stanza.attrs.id === ping.attrs.id ? stanza : undefined;
   });
-  const [pong] = await Promise.all([taken, stream.send(message).then(() => stream.send(ping))]);
   // A server that knows no ping says so, which is as good an answer; but then it must be that server that speaks.
   const error = pong.attrs.type === 'error' ? stanzaError(pong) : null;
   if (error?.condition.startsWith('remote-server')) throw error;

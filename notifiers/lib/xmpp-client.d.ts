@@ -9,6 +9,7 @@ declare module '@xmpp/client' {
     getChild(name: string, xmlns?: string): Element | undefined;
     getChildren(name: string, xmlns?: string): Element[];
     getChildElements(): Element[];
+    remove(name: string, xmlns: string): void;
     getChildText(name: string, xmlns?: string): string | null;
   }
 
@@ -23,6 +24,7 @@ declare module '@xmpp/client' {
   /** A plain TCP socket, or the package's wrapper around a TLS socket. */
   export interface StreamSocket {
     destroy?(): void;
+    setNoDelay?(on: boolean): void;
     readonly socket?: { destroy(): void } | null;
     connect(parameters: SocketParameters): void;
   }
@@ -38,7 +40,6 @@ declare module '@xmpp/client' {
   type Authenticate = (
     credentials: { username: string; password: string },
     mechanism: string | undefined,
-    userAgent: Element,
   ) => Promise<void>;
 
   /** One stream to one server. */

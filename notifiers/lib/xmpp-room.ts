@@ -3,7 +3,7 @@ import { MusterError } from '../../src/core/errors.ts';
 import type { Notice } from '../../src/core/notifier.ts';
 import { isReturned, messageStanza } from './xmpp-chat.ts';
 import { isXmppError } from './xmpp-errors.ts';
-import { answer, request, stanzaError } from './xmpp-wait.ts';
+import { ask, request, stanzaError } from './xmpp-wait.ts';
 
 const MUC = 'http://jabber.org/protocol/muc';
 const DISCO = 'http://jabber.org/protocol/disco#info';
@@ -31,11 +31,11 @@ export class XmppRooms {
     if (signal.aborted)
       throw new MusterError('NOTIFY_UNREACHABLE', 'given up before it was sent', { cause: signal.reason });
     const message = messageStanza(notice, 'groupchat', room);
-    const shown = answer(this.#stream, (stanza) => {
+    const shown = ask(this.#stream, [message], (stanza) => {
       if (isReturned(stanza, message, room)) throw stanzaError(stanza);
       return isReflection(stanza, message, self) ? true : undefined;
     });
-    await Promise.all([shown, this.#stream.send(message)]).catch((thrown: unknown) => {
+    await shown.catch((thrown: unknown) => {
       // The room may have forgotten us, e.g. when its server was started anew.
       if (isXmppError(thrown)) this.#joined.delete(room);
       throw thrown;
@@ -87,13 +87,16 @@ async function enterUnderFreeNick(stream: Client, room: string, nick: string): P
 }
 
 async function enter(stream: Client, room: string, self: string): Promise<void> {
-  const answered = answer(stream, (stanza) => {
+  const presence = xml(
+    'presence',
+    { to: self },
+    xml('x', { xmlns: MUC }, xml('history', { maxstanzas: '0' })),
+  );
+  const codes = await ask(stream, [presence], (stanza) => {
     if (stanza.name !== 'presence' || !isFromRoom(stanza, room, self)) return undefined;
     if (stanza.attrs.type === 'error') throw stanzaError(stanza);
     return statusCodes(stanza).includes('110') ? statusCodes(stanza) : undefined;
   });
-  const wish = xml('x', { xmlns: MUC }, xml('history', { maxstanzas: '0' }));
-  const [codes] = await Promise.all([answered, stream.send(xml('presence', { to: self }, wish))]);
   // 201: we made the room; nobody else may enter until its owner has settled its form.
   if (codes.includes('201')) await acceptDefaults(stream, room);
 }

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, client, xml } from '@xmpp/client';
+import { type Client, client, type Element } from '@xmpp/client';
 import { MusterError } from '../../src/core/errors.ts';
 import { readOptionFile } from './secret.ts';
 import { xmppError } from './xmpp-errors.ts';
@@ -34,7 +33,7 @@ export async function openStream(server: XmppServer, signal: AbortSignal): Promi
     timeout: OPEN_TIMEOUT_MS,
     async credentials(authenticate, mechanisms, _fast, entity) {
       requireEncryption(entity);
-      await authenticate({ username: server.username, password }, mechanisms[0], userAgent());
+      await authenticate({ username: server.username, password }, mechanisms[0]);
     },
   });
   // Reconnecting is ours, and only when there is something to say: the package would go on for ever.
@@ -42,6 +41,7 @@ export async function openStream(server: XmppServer, signal: AbortSignal): Promi
   // Each notice under way listens for its answer.
   stream.setMaxListeners(0);
   useTls(stream, { servername: domain, ca });
+  stream.prependListener('element', leaveOut);
   try {
     await online(stream, server.service, domain, signal);
     requireEncryption(stream);
@@ -73,12 +73,24 @@ export async function closeStream(stream: Client): Promise<void> {
   cut(stream);
 }
 
+/**
+ * Takes offers out of what the server offers, before the package sees them. Stream management: its count of what came in
+ * starts late, so that a strict server ends the stream ("acknowledged less stanzas than already acknowledged"); we ask
+ * for each notice ourselves. SASL2: would negotiate it again, inside the login.
+ */
+function leaveOut(element: Element): void {
+  if (element.name !== 'stream:features') return;
+  element.remove('sm', 'urn:xmpp:sm:3');
+  element.remove('authentication', 'urn:xmpp:sasl:2');
+}
+
 async function online(stream: Client, service: string, domain: string, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const giveUp = AbortSignal.any([signal, AbortSignal.timeout(OPEN_TIMEOUT_MS)]);
   const stop = () =>
     reject(new Error(signal.aborted ? 'given up' : `not logged in within ${OPEN_TIMEOUT_MS / 1000} s`));
   giveUp.addEventListener('abort', stop);
+  if (giveUp.aborted) stop();
   stream.once('online', () => resolve());
   // Stays for good: an 'error' without a listener would end the process. After 'online' a 'disconnect' tells the rest.
   stream.on('error', reject);
@@ -86,9 +98,4 @@ async function online(stream: Client, service: string, domain: string, signal: A
   const opened = stream.connect(service).then(() => stream.open({ domain }));
   // Not stream.start(): there, an error while the stream opens leaves a second promise rejected with nobody listening.
   await Promise.all([promise, opened]).finally(() => giveUp.removeEventListener('abort', stop));
-}
-
-/** Servers with SASL2 want a name for this client; a new one each time, for nothing is remembered. */
-function userAgent() {
-  return xml('user-agent', { id: randomUUID() }, xml('software', {}, 'muster'));
 }

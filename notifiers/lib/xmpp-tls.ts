@@ -26,10 +26,13 @@ export function useTls(client: Client, tls: StreamTls): void {
   const parametersOf = client.socketParameters.bind(client);
   client.socketParameters = (service) => {
     const parameters = parametersOf(service);
-    return parameters && { ...parameters, ...settings };
+    // Message and ping are two small writes: with Nagle's algorithm the second would wait 40 ms for the first.
+    return parameters && { ...parameters, ...settings, noDelay: true };
   };
   client.on('connect', () => {
-    if (client.socket !== null) startTls.set(client.socket, settings);
+    if (client.socket === null) return;
+    client.socket.setNoDelay?.(true);
+    startTls.set(client.socket, settings);
   });
   for (const transport of client.transports) {
     if (transport.prototype.socketParameters('xmpps://localhost') !== undefined) {

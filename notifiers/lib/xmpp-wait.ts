@@ -4,15 +4,20 @@ import { MusterError } from '../../src/core/errors.ts';
 import type { XmppError } from './xmpp-errors.ts';
 
 /** Longest wait for one answer of the server, in ms. */
-export const ANSWER_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * The first stanza for which `match` gives a value. `match` may throw, e.g. what {@link stanzaError} made. Throws
- * NOTIFY_UNREACHABLE when the stream ends first or nothing came in time; then the stream is ended, for its state is
- * unknown.
+ * Sends these stanzas in order and gives the first answer for which `match` gives a value. `match` may throw, e.g. what
+ * {@link stanzaError} made. Throws NOTIFY_UNREACHABLE when the stream ends first or nothing came in time; then the stream
+ * is ended, for its state is unknown.
  */
-export function answer<T>(client: Client, match: (stanza: Element) => T | undefined): Promise<T> {
+export async function ask<T>(
+  client: Client,
+  stanzas: readonly Element[],
+  match: (stanza: Element) => T | undefined,
+): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const fail = (problem: string) => reject(new MusterError('NOTIFY_UNREACHABLE', `XMPP server: ${problem}`));
   const onStanza = (stanza: Element) => {
     try {
       const value = match(stanza);
@@ -21,16 +26,14 @@ export function answer<T>(client: Client, match: (stanza: Element) => T | undefi
       reject(thrown);
     }
   };
-  const onEnd = () =>
-    reject(new MusterError('NOTIFY_UNREACHABLE', 'XMPP server: the stream ended before the answer'));
+  const onEnd = () => fail('the stream ended before the answer');
   const timer = setTimeout(() => {
-    reject(
-      new MusterError('NOTIFY_UNREACHABLE', `XMPP server: no answer within ${ANSWER_TIMEOUT_MS / 1000} s`),
-    );
+    fail(`no answer within ${ANSWER_TIMEOUT_MS / 1000} s`);
     cut(client);
   }, ANSWER_TIMEOUT_MS);
   client.on('stanza', onStanza);
   client.on('disconnect', onEnd);
+  sendAll(client, stanzas).catch(reject);
   return promise.finally(() => {
     clearTimeout(timer);
     client.off('stanza', onStanza);
@@ -38,21 +41,18 @@ export function answer<T>(client: Client, match: (stanza: Element) => T | undefi
   });
 }
 
-/** Asks `to` something and gives the answer. Throws the error that it answered with, or NOTIFY_UNREACHABLE. */
-export async function request(
-  client: Client,
-  type: 'get' | 'set',
-  to: string,
-  payload: Element,
-): Promise<Element> {
+async function sendAll(client: Client, stanzas: readonly Element[]): Promise<void> {
+  for (const stanza of stanzas) await client.send(stanza);
+}
+
+/** Asks `to` something and gives its answer. Throws the error that it answered with, or NOTIFY_UNREACHABLE. */
+export function request(client: Client, type: 'get' | 'set', to: string, payload: Element): Promise<Element> {
   const question = xml('iq', { type, to, id: randomUUID() }, payload);
-  const answered = answer(client, (stanza) => {
+  return ask(client, [question], (stanza) => {
     if (stanza.name !== 'iq' || stanza.attrs.id !== question.attrs.id) return undefined;
     if (stanza.attrs.type === 'error') throw stanzaError(stanza);
     return stanza;
   });
-  const [found] = await Promise.all([answered, client.send(question)]);
-  return found;
 }
 
 /** Ends the connection at once, without a word; whoever waits for a step of it gets an error. */

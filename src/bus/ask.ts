@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import type { Ddl } from '../core/ddl.ts';
 import { MusterError } from '../core/errors.ts';
 import type { Filter, Reply } from '../core/messages.ts';
+import type { Role } from '../core/names.ts';
+import type { Sender } from '../core/seal.ts';
 import { until } from './deadline.ts';
 import type { ReplyInbox } from './replies.ts';
 import type { SealedRequest } from './request.ts';
@@ -10,6 +12,8 @@ import { verdictOf } from './verdict.ts';
 /** One node's answer. `data` is the checked output, null unless the status is 0; `code` is one of ours, null when it is. */
 export interface AskReply<O> {
   readonly identity: string;
+  /** From the certificate of who answered. */
+  readonly role: Role;
   readonly status: number;
   readonly code: string | null;
   readonly message: string;
@@ -48,8 +52,9 @@ export async function gather<O>(
   const complete = Promise.withResolvers<void>();
   let grace: NodeJS.Timeout | undefined;
   let sent = false;
-  const forget = by.inbox.expect(request, ddl.name, action, (identity, reply) => {
-    const answer = answerOf<O>(identity, ddl, reply);
+  const forget = by.inbox.expect(request, ddl.name, action, (sender, reply) => {
+    const identity = sender.name;
+    const answer = answerOf<O>(sender, ddl, reply);
     replies.push(answer);
     options.onReply?.(answer);
     if (missing.delete(identity) && missing.size === 0)
@@ -77,10 +82,11 @@ export async function gather<O>(
   return { replies, silent: [...missing] };
 }
 
-function answerOf<O>(identity: string, ddl: Ddl, reply: Reply): AskReply<O> {
+function answerOf<O>({ name: identity, role }: Sender, ddl: Ddl, reply: Reply): AskReply<O> {
   const verdict = verdictOf(identity, ddl, reply);
-  if (verdict.ok) return { identity, status: 0, code: null, message: reply.message, data: verdict.data as O };
+  if (verdict.ok)
+    return { identity, role, status: 0, code: null, message: reply.message, data: verdict.data as O };
   const status = reply.status === 0 ? 4 : reply.status;
   const message = reply.status === 0 ? verdict.error.message : reply.message;
-  return { identity, status, code: verdict.error.code, message, data: null };
+  return { identity, role, status, code: verdict.error.code, message, data: null };
 }

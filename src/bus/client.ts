@@ -70,7 +70,7 @@ export function createRpcClient(own: {
     const answer = Promise.withResolvers<ActionOutput<typeof ddl, typeof action>>();
     answer.promise.catch(() => undefined);
     const forget = inbox.expect(request, ddl.name, action, (sender, reply) => {
-      if (sender !== identity) return;
+      if (sender.name !== identity) return;
       const verdict = verdictOf(identity, ddl, reply);
       if (verdict.ok) answer.resolve(verdict.data as ActionOutput<typeof ddl, typeof action>);
       else answer.reject(verdict.error);

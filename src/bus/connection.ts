@@ -22,6 +22,8 @@ const CAP_LATER_MS = 30_000;
 const LONG_OUTAGE_MS = 60_000;
 /** A connection that held this long was a good one: the next loss begins with short waits again. */
 const STABLE_MS = 10_000;
+/** For all subscriptions of a new connection together. */
+const SUBSCRIBE_MS = 10_000;
 const DRAIN_MS = 2000;
 const GOODBYE_MS = 2000;
 
@@ -131,7 +133,11 @@ class Connection implements Bus {
   }
 
   async #begin(session: Session): Promise<void> {
+    // A broker that takes subscriptions and never confirms them would keep us here for ever.
+    const limitMs = this.#options.broker.handshakeMs ?? SUBSCRIBE_MS;
+    const timer = setTimeout(() => void session.close(0), limitMs);
     await this.#subscriptions.attach(session);
+    clearTimeout(timer);
     if (!session.alive) return;
     this.#outbox.attach(session);
     if (this.#stop.signal.aborted) return;

@@ -1,6 +1,6 @@
 import type { ZodError } from 'zod';
-import type { Agent } from '../core/agent.ts';
-import { type DdlAction, REPLY_STATUS, type ReplyStatus } from '../core/ddl.ts';
+import type { ActionRequest } from '../core/agent.ts';
+import { type Ddl, type DdlAction, REPLY_STATUS, type ReplyStatus } from '../core/ddl.ts';
 import { asMusterError, MusterError } from '../core/errors.ts';
 import type { Facts } from '../core/inventory.ts';
 import type { Log } from '../core/log.ts';
@@ -23,6 +23,17 @@ export interface CallAttempt {
   readonly classes: readonly string[];
 }
 
+/**
+ * An agent as the server sees it. Every `Agent` of core fits, whatever its DDL and host: what is handed to an action has
+ * been checked against the DDL of the same agent just before.
+ */
+export interface ServedAgent {
+  readonly ddl: Ddl;
+  readonly actions: Readonly<
+    Record<string, (input: never, request: ActionRequest, host: never) => Promise<unknown>>
+  >;
+}
+
 /** What goes back, before it is bound and signed. */
 export interface Outcome {
   readonly status: ReplyStatus;
@@ -33,7 +44,7 @@ export interface Outcome {
 
 /** What a call is made with. */
 export interface DispatchOptions {
-  readonly agents: () => ReadonlyMap<string, Agent>;
+  readonly agents: () => ReadonlyMap<string, ServedAgent>;
   readonly host: unknown;
   readonly facts: () => Facts;
   readonly classes: () => readonly string[];
@@ -68,7 +79,11 @@ export async function dispatch({ request, sender }: Admitted, by: DispatchOption
     if (!input.success) return failure(inputStatus(input.error), 'RPC_INVALID_DATA', problemOf(input.error));
     const log = by.log.child({ request: request.id, action: where, caller });
     const work = (signal: AbortSignal) =>
-      found.run(input.data, { requestId: request.id, caller, collective, signal, log }, by.host);
+      found.run(
+        input.data as never,
+        { requestId: request.id, caller, collective, signal, log },
+        by.host as never,
+      );
     const output = found.declared.output.safeParse(
       await withLimit(work, agent.ddl.timeoutS, by.signal, where),
     );
@@ -83,10 +98,10 @@ export async function dispatch({ request, sender }: Admitted, by: DispatchOption
   }
 }
 
-type Run = Agent['actions'][string];
+type Run = ServedAgent['actions'][string];
 
 /** Only what the DDL declares itself: `constructor` and the like are unknown actions. */
-function actionIn(agent: Agent, name: string): { declared: DdlAction; run: Run } | undefined {
+function actionIn(agent: ServedAgent, name: string): { declared: DdlAction; run: Run } | undefined {
   if (!Object.hasOwn(agent.ddl.actions, name) || !Object.hasOwn(agent.actions, name)) return undefined;
   const [declared, run] = [agent.ddl.actions[name], agent.actions[name]];
   return declared === undefined || run === undefined ? undefined : { declared, run: run.bind(agent.actions) };

@@ -7,7 +7,7 @@ import type { Bus, BusSubscription } from './bus.ts';
 import type { SealedRequest } from './request.ts';
 
 /** Takes a reply whose signature, request id and request hash hold; the sender is that of the certificate. */
-export type ReplyHandler = (identity: string, reply: Reply) => void;
+export type ReplyHandler = (sender: Sender, reply: Reply) => void;
 
 interface Pending {
   readonly request: SealedRequest;
@@ -81,7 +81,7 @@ export class ReplyInbox {
     if (reply.agent !== pending.agent || reply.action !== pending.action) return 'BINDING';
     if (pending.answered.has(sender.name)) return 'ANSWERED';
     pending.answered.add(sender.name);
-    pending.take(sender.name, reply);
+    pending.take(sender, reply);
     return null;
   }
 }

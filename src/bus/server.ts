@@ -1,4 +1,3 @@
-import type { Agent } from '../core/agent.ts';
 import type { Clock } from '../core/clock.ts';
 import { asMusterError } from '../core/errors.ts';
 import type { Facts } from '../core/inventory.ts';
@@ -7,7 +6,7 @@ import { MAX_MESSAGE_BYTES, type Reply } from '../core/messages.ts';
 import { brokerNames } from '../core/names.ts';
 import type { Opener, ReplayCache, Sealer } from '../core/seal.ts';
 import type { Bus } from './bus.ts';
-import { type CallAttempt, dispatch, type Outcome } from './dispatch.ts';
+import { type CallAttempt, dispatch, type Outcome, type ServedAgent } from './dispatch.ts';
 import { matchesFilter } from './filter.ts';
 import { type Admitted, admit } from './gate.ts';
 import { Limiter } from './limiter.ts';
@@ -26,7 +25,7 @@ export interface RpcServerOptions {
   readonly identity: string;
   readonly collectives: readonly string[];
   /** Asked for each request, so that agents may come and go. */
-  readonly agents: () => ReadonlyMap<string, Agent>;
+  readonly agents: () => ReadonlyMap<string, ServedAgent>;
   /** Given to every action. */
   readonly host: unknown;
   readonly facts: () => Facts;

@@ -17,6 +17,7 @@ const FRESH_MS = 5 * 60_000;
 const DAY_MS = 86_400_000;
 const ATTEST_MS = 20_000;
 
+/** What admitting a node needs. */
 export interface AdmitDeps {
   readonly config: Pick<ControllerConfig, 'groups' | 'plan' | 'collectives' | 'trust'>;
   /** Attestor and its checked options, by group. */
@@ -122,7 +123,6 @@ async function addRun(
 ) {
   const plan = deps.config.groups[of.group]?.plan ?? deps.config.plan;
   const collectives = [deps.config.collectives.provisioning];
-  await deps.claims.keepCollectives(of, collectives);
   await deps.runs.add(
     id,
     newRun({ ...of, identity, region, facts, puppetSpkiSha256, plan, collectives }, deps.clock.nowMs()),

@@ -1,7 +1,7 @@
 import type { PlanEntry } from '../core/config/plan.ts';
 import { MusterError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
 import type { Plugin } from '../core/plugin.ts';
-import { nearest } from './nearest.ts';
 
 /**
  * Checks that every entry of a plan names a known step and that its options fit it. Pure.

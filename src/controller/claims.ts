@@ -10,13 +10,13 @@ export interface ClaimOf {
 }
 
 /** The keys that claimed it: SHA-256, hex, of each SPKI. */
-export interface ClaimKeys {
+interface ClaimKeys {
   readonly busSpki: string;
   readonly puppetSpki: string;
 }
 
 /** What is kept of a claim. */
-export interface Claim extends ClaimKeys {
+interface Claim extends ClaimKeys {
   /** The node's certificate on the bus, PEM; null until it is issued. */
   readonly certificate: string | null;
   /** Collectives that the node's login may use. */

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { ControllerConfig } from '../core/config/controller.ts';
 import { MusterError } from '../core/errors.ts';
+import { nearest } from '../core/nearest.ts';
 import type { RunRecord } from '../core/record.ts';
-import { nearest } from './nearest.ts';
 import { recordOf } from './records.ts';
 import type { RedisDoor } from './redis.ts';
 import type { RunData } from './run-data.ts';
@@ -20,6 +20,7 @@ export interface Commands {
   retryRun(id: string, options?: { readonly from?: string }): Promise<RunRecord>;
 }
 
+/** What the commands need: Redis, the runs, and the plans of the config. */
 export interface CommandsDeps {
   readonly door: RedisDoor;
   readonly runs: Runs;

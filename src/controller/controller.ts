@@ -28,6 +28,7 @@ export interface ControllerPlugins {
   readonly attestors: ReadonlyMap<string, Attestor>;
 }
 
+/** What a controller is started with. */
 export interface ControllerOptions {
   readonly config: ControllerConfig;
   readonly plugins: ControllerPlugins;
@@ -35,6 +36,8 @@ export interface ControllerOptions {
   /** Aborted to stop: current steps end or are handed back, in under 10 s. */
   readonly signal: AbortSignal;
   readonly clock?: Clock;
+  /** Instead of the files that the config names. */
+  readonly identity?: Identity;
 }
 
 /** A running controller. */
@@ -52,7 +55,7 @@ export interface Controller {
 export async function startController(options: ControllerOptions): Promise<Controller> {
   const { config, plugins, log, signal, clock = systemClock } = options;
   const checked = checkConfig(config, plugins);
-  const identity = await readIdentity(config, clock);
+  const identity = options.identity ?? (await readIdentity(config, clock));
   const door = await openRedis(config.redis, log);
   try {
     await door.ready();

@@ -29,14 +29,13 @@ export async function discoverMasters(
     rpc.ask(options.collective, puppetca, 'status', {}, ask),
     rpc.ask(options.collective, rpcutil, 'inventory', {}, ask),
   ]);
-  // Any node may say that it serves the agent; only a certificate makes a master.
-  const certified = new Set(await registry.masters());
   const running = new Set(
     statuses.replies.filter(({ data }) => data?.server === 'running').map(({ identity }) => identity),
   );
   const found: FoundMaster[] = [];
-  for (const { identity, data } of inventories.replies) {
-    if (data !== null && certified.has(identity)) found.push(masterOf(identity, data, running.has(identity)));
+  for (const { identity, role, data } of inventories.replies) {
+    // Any node may say that it serves the agent; only a certificate makes a master.
+    if (data !== null && role === 'master') found.push(masterOf(identity, data, running.has(identity)));
   }
   const answered = found.map((master) => master.identity);
   await registry.asked({ answered, silent: expected.filter((identity) => !answered.includes(identity)) });

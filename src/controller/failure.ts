@@ -15,6 +15,7 @@ const MAY_BE_THE_MASTER: ReadonlySet<ErrorCode> = new Set([
   'RPC_FAILED',
 ]);
 
+/** What the verdict on a failure depends on. */
 export interface FailureFacts {
   /** Tries of this step that failed before this one. */
   readonly tries: number;

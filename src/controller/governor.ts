@@ -22,6 +22,7 @@ export interface Governor {
   close(): Promise<void>;
 }
 
+/** What a governor needs; `perMaster` is the number of slots of each master. */
 export interface GovernorDeps {
   readonly door: RedisDoor;
   readonly perMaster: number;
@@ -46,6 +47,7 @@ export function createGovernor(deps: GovernorDeps): Governor {
   const lines = new Map<string, Promise<Line>>();
   const nudges = new Map<string, () => void>();
   const closing = new AbortController();
+  const news = freedNews(deps, (id) => nudges.get(id)?.());
   const line = (master: string) => {
     const open =
       lines.get(master) ??
@@ -67,7 +69,7 @@ export function createGovernor(deps: GovernorDeps): Governor {
       const waiting = await queue.getRanges(['wait'], 0, -1, true);
       return { granted: false, before: Math.max(0, waiting.indexOf(id)) };
     },
-    free: ({ id }) => nudges.get(id)?.(),
+    free: ({ id }) => news.tell(id),
     async usage(master) {
       const { queue } = await line(master);
       const { active = 0, waiting = 0 } = await queue.getJobCounts('active', 'waiting');
@@ -79,7 +81,28 @@ export function createGovernor(deps: GovernorDeps): Governor {
       await Promise.all(
         open.map((result) => (result.status === 'fulfilled' ? closeLine(result.value) : undefined)),
       );
+      news.close();
     },
+  };
+}
+
+/** Tells all controllers that a slot is wanted no more, since any of them may hold it. A lost word costs a second. */
+function freedNews(
+  { door, log }: GovernorDeps,
+  heard: (id: string) => void,
+): { tell(id: string): void; close(): void } {
+  const channel = door.key('freed');
+  const ears = door.patient.duplicate();
+  const complain = (error: Error) => log.debug({ reason: error.message }, 'freed slots are not heard of');
+  ears.on('error', complain);
+  ears.on('message', (_, id) => heard(id));
+  ears.subscribe(channel).catch(complain);
+  return {
+    tell(id) {
+      heard(id);
+      door.quick.publish(channel, id).catch(complain);
+    },
+    close: () => ears.disconnect(),
   };
 }
 

@@ -15,7 +15,10 @@ const ANSWER_DEADLINE_S = 10;
 const LATER_MS = 2000;
 /** A node that was refused asks again seldom: nothing changes by itself. */
 const REFUSED_RETRY_S = 300;
+/** A clock is set soon after boot. */
+const STALE_RETRY_S = 15;
 
+/** What hearing hellos needs on top of admitting: the bus, and the keys to open and to sign. */
 export interface HelloDeps extends AdmitDeps {
   readonly bus: Bus;
   readonly sealer: Sealer;
@@ -94,6 +97,7 @@ async function answerTo(opened: OpenedHello, deps: HelloDeps): Promise<HelloAnsw
       deps.log.error({ ...fields, alarm: true }, 'another key asks for a claimed instance');
     else deps.log.warn(fields, 'hello refused');
     // Why it was refused stands in the log: a stranger learns nothing from the answer.
-    return { ...common, accepted: false, reason: 'REFUSED', retry_in_s: REFUSED_RETRY_S };
+    const retry_in_s = reason === 'STALE' ? STALE_RETRY_S : REFUSED_RETRY_S;
+    return { ...common, accepted: false, reason: 'REFUSED', retry_in_s };
   }
 }

@@ -22,6 +22,7 @@ export interface Masters {
   release(runId: string): Promise<void>;
 }
 
+/** What choosing masters needs. */
 export interface MastersDeps {
   readonly rpc: Rpc;
   readonly registry: Registry;

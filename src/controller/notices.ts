@@ -29,6 +29,7 @@ export interface Notices {
   close(): Promise<void>;
 }
 
+/** What sending notices needs; `backoff` is for tests. */
 export interface NoticesDeps {
   readonly door: RedisDoor;
   readonly recipients: ReadonlyMap<string, Recipient>;

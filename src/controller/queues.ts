@@ -8,6 +8,7 @@ export interface Leases {
   readonly stalledMs: number;
 }
 
+/** A dead controller is replaced within 20 s: its lock runs out, and the next look finds that. */
 export const DEFAULT_LEASES: Leases = { lockMs: 15_000, stalledMs: 5000 };
 
 /** A crash must resume and never fail a job, however often it happens. */

@@ -1,9 +1,10 @@
 import type { ControllerConfig } from '../core/config/controller.ts';
 import { asMusterError, MusterError } from '../core/errors.ts';
 import type { Notifier } from '../core/notifier.ts';
+import { maskRecipient, parseRecipient } from '../core/recipient.ts';
 import { pluginOptions } from './check-plugins.ts';
-import { maskRecipient, recipientKey } from './mask.ts';
 import type { Recipient } from './outbox.ts';
+import { recipientKey } from './recipient-key.ts';
 
 /**
  * The configured recipients by key, each with its notifier and that one's options. No I/O. Throws CONFIG_INVALID that
@@ -16,8 +17,7 @@ export function readRecipients(
   const recipients = new Map<string, Recipient>();
   for (const [index, text] of config.recipients.entries()) {
     const path = `notify.recipients[${index}]`;
-    const url = URL.parse(text);
-    if (url === null) throw new MusterError('CONFIG_INVALID', `${path}: not a URL`);
+    const url = parse(text, path);
     const scheme = url.protocol.slice(0, -1);
     const { plugin: notifier, options } = pluginOptions(
       'notifier',
@@ -36,4 +36,12 @@ export function readRecipients(
     recipients.set(key, { key, url, masked, notifier, options });
   }
   return recipients;
+}
+
+function parse(text: string, path: string): URL {
+  try {
+    return parseRecipient(text);
+  } catch (thrown) {
+    throw new MusterError('CONFIG_INVALID', `${path}: ${asMusterError(thrown).message}`);
+  }
 }

@@ -98,7 +98,7 @@ export function recordOf(id: string, data: RunData, state: RunState): RunRecord 
 }
 
 /** The record of a job, its state asked for. */
-export async function recordOfJob(job: RunJob): Promise<RunRecord> {
+async function recordOfJob(job: RunJob): Promise<RunRecord> {
   return recordOf(job.id ?? '', job.data, stateOf(await job.getState()));
 }
 

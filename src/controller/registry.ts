@@ -4,7 +4,7 @@ import type { Role } from '../core/names.ts';
 import type { RedisDoor } from './redis.ts';
 
 /** A node or master as it was last heard of. */
-export interface KnownNode extends Omit<Inventory, 'classes'> {
+interface KnownNode extends Omit<Inventory, 'classes'> {
   /** From its certificate. */
   readonly role: Role;
   readonly lastSeenMs: number;
@@ -18,8 +18,6 @@ export interface Registry {
   /** All of them, sorted by identity. */
   list(): Promise<KnownNode[]>;
   forget(identity: string): Promise<void>;
-  /** Identities that registered the puppetca agent with a master's certificate. */
-  masters(): Promise<string[]>;
   /** Masters that should answer: known, heard of within the last hours, and not silent when they were last asked. */
   expectedMasters(): Promise<string[]>;
   /** Notes who did not answer and who did. */
@@ -55,7 +53,6 @@ export function createRegistry(door: RedisDoor, clock: Clock): Registry {
     async forget(identity) {
       await door.quick.multi().hdel(nodes, identity).srem(masters, identity).srem(silent, identity).exec();
     },
-    masters: () => door.quick.smembers(masters),
     async expectedMasters() {
       const identities = await door.quick.sdiff(masters, silent);
       const known = await Promise.all(identities.map(get));

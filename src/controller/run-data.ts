@@ -3,7 +3,7 @@ import type { Facts } from '../core/inventory.ts';
 import type { RunError, StepRecord } from '../core/record.ts';
 
 /** Who has to be told of the end of a run; written in one go with that end. `recipients` are their keys, never URLs. */
-export interface NoticeIntent {
+interface NoticeIntent {
   readonly sentAtMs: number;
   readonly recipients: readonly string[];
 }

@@ -4,6 +4,7 @@ import { NEVER_GIVE_UP, openQueue } from './queues.ts';
 import type { RedisDoor } from './redis.ts';
 import type { RunData } from './run-data.ts';
 
+/** The BullMQ job of a run. */
 export type RunJob = Job<RunData, void, string>;
 
 /** Name of the BullMQ queue that holds the runs. */

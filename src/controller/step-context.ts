@@ -5,6 +5,7 @@ import type { Rpc } from './deps.ts';
 import type { Masters } from './masters.ts';
 import type { WalkingRun } from './walking.ts';
 
+/** What the context of a step is made of. */
 export interface StepContextDeps {
   readonly rpc: Rpc;
   readonly masters: Pick<Masters, 'found'>;

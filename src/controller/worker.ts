@@ -14,6 +14,7 @@ if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[2], 'data', ARGV[2])
 return 1`;
 
+/** What walking the jobs of the queue needs. */
 export interface RunWorkerDeps {
   readonly door: RedisDoor;
   readonly runs: Runs;

@@ -13,6 +13,7 @@ export interface Attestation {
   readonly evidence: string;
 }
 
+/** Who it is, or a refusal. */
 export type AttestationResult =
   | { readonly ok: true; readonly attestation: Attestation }
   /** `reason` is a fixed upper-case code for counters and audit; `detail` is for the log only. */

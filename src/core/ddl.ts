@@ -33,6 +33,7 @@ export function defineDdl<const A extends Record<string, DdlAction>>(ddl: Ddl<A>
   return ddl;
 }
 
+/** Names of the actions of a DDL. */
 export type ActionName<D extends Ddl> = keyof D['actions'] & string;
 /** What a caller may give: fields with a default may be left out. */
 export type ActionInput<D extends Ddl, N extends ActionName<D>> = z.input<D['actions'][N]['input']>;
@@ -50,6 +51,7 @@ export const REPLY_STATUS = {
   invalidData: 4,
   unknownError: 5,
 } as const;
+/** One of {@link REPLY_STATUS}: 0 to 5. */
 export type ReplyStatus = (typeof REPLY_STATUS)[keyof typeof REPLY_STATUS];
 
 /** An input of nothing. */

@@ -58,10 +58,10 @@ export async function importDefault(path: string): Promise<unknown> {
 function problemOf(candidate: unknown, stem: string, verb: PluginVerb): string | null {
   if (typeof candidate !== 'object' || candidate === null) return 'has no default export that is an object';
   const fields = candidate as Record<string, unknown>;
-  if (fields['name'] !== stem)
-    return `its name is ${JSON.stringify(fields['name'])}, expected '${stem}', the name of the file`;
-  if (typeof fields['summary'] !== 'string' || fields['summary'] === '') return 'has no summary';
-  if (!(fields['options'] instanceof z.ZodType)) return 'its options are no zod schema';
+  if (fields.name !== stem)
+    return `its name is ${JSON.stringify(fields.name)}, expected '${stem}', the name of the file`;
+  if (typeof fields.summary !== 'string' || fields.summary === '') return 'has no summary';
+  if (!(fields.options instanceof z.ZodType)) return 'its options are no zod schema';
   if (typeof fields[verb] !== 'function') return `has no function ${verb}()`;
   return null;
 }

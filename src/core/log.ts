@@ -5,7 +5,9 @@ export type Log = Pick<Logger, 'trace' | 'debug' | 'info' | 'warn' | 'error' | '
   child(fields: Record<string, unknown>): Log;
 };
 
+/** From chatty to mute. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+/** One of {@link LOG_LEVELS}. */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** JSON lines on `stream` (standard error by default), one a message, times as ISO 8601 in UTC. */

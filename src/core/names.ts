@@ -17,12 +17,13 @@ export const identityName = z
  */
 export const brokerNames = {
   helloExchange: 'muster.hello',
-  helloQueue: 'muster.hello',
+  /** Not the name of its exchange: a permission on that would be one on the queue, and who may say hello could take others' away. */
+  helloQueue: 'muster.hello.queue',
   helloKey: 'hello',
   /** Where an unprovisioned node hears its answer; `thumb` is the SHA-256, hex, of its bus public key. */
   inboxKey: (thumb: string) => `inbox.${thumb}`,
   eventExchange: 'muster.event',
-  eventQueue: 'muster.event',
+  eventQueue: 'muster.event.queue',
   eventKey: (identity: string) => identity,
   requestExchange: (collective: string) => `${collective}.request`,
   replyExchange: (collective: string) => `${collective}.reply`,
@@ -34,4 +35,5 @@ export const brokerNames = {
 
 /** Role of a certificate of the collective CA; stands in its OU. */
 export const ROLES = ['controller', 'operator', 'master', 'node', 'server'] as const;
+/** One of {@link ROLES}. */
 export type Role = (typeof ROLES)[number];

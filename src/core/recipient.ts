@@ -14,7 +14,7 @@ const LOOKS_RANDOM = /^(?=.*[a-z])(?=.*\d)[\w+/=~-]{16,}$/i;
  * prints what could not be parsed. Pure.
  */
 export function maskRecipient(url: string): string {
-  const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:(?:[a-z0-9+.:-]*\/\/)?)?(.*)$/is.exec(url) ?? [];
+  const [, scheme = '', rest = ''] = /^(\s*[a-z][a-z0-9+.-]*:(?:[a-z0-9+.:-]*\/\/)?)?(.*)$/is.exec(url) ?? [];
   const [, beforeQuery = '', query = '', fragment = ''] = /^([^?#]*)(\?[^#]*)?(#.*)?$/s.exec(rest) ?? [];
   return (
     scheme +

@@ -21,6 +21,7 @@ export interface RunError {
   readonly lastLines: readonly string[];
 }
 
+/** BullMQ's state of the run, with `completed` told as `provisioned`. */
 export type RunState = 'waiting' | 'active' | 'delayed' | 'provisioned' | 'failed';
 
 /** What CLI, dashboard and notices see of one run: a projection of its BullMQ job, stored nowhere else. */

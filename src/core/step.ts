@@ -43,6 +43,7 @@ export interface StepContext {
   readonly log: Log;
 }
 
+/** How one call of a step ended, when it did not throw. `detail` is one line for a person. */
 export type StepResult =
   | {
       readonly outcome: 'done' | 'skipped';

@@ -3,7 +3,7 @@ import { credentialsFrom } from './credentials.ts';
 import { ec2Error } from './errors.ts';
 
 /** The SDK's own exports: commands are made from these, so that nobody imports the SDK before it is needed. */
-export type Sdk = typeof import('@aws-sdk/client-ec2');
+type Sdk = typeof import('@aws-sdk/client-ec2');
 
 /** How EC2 is reached. */
 export interface Ec2Settings {

@@ -1,7 +1,7 @@
 import type { Instance } from '@aws-sdk/client-ec2';
 
 /** States of an instance. *Source:* EC2 API reference, InstanceState. */
-export type Ec2State = 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped';
+type Ec2State = 'pending' | 'running' | 'shutting-down' | 'terminated' | 'stopping' | 'stopped';
 
 /** What EC2 says of an instance, as far as Muster asks. Times in milliseconds since the epoch. */
 export interface Ec2Instance {

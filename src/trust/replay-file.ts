@@ -1,4 +1,13 @@
-import { closeSync, fdatasyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fdatasync,
+  fdatasyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { asMusterError, MusterError } from '../core/errors.ts';
@@ -10,8 +19,9 @@ const SLACK_LINES = 1000;
 const LINE = /^(\d{1,16}) (\S{1,600})$/;
 
 /**
- * A replay cache that survives a restart: one line `expiresAtMs id` an id, appended and synced to disk before `seen`
- * answers, written anew as it grows. A torn last line is left out. Throws NODE_IO. Ids hold no white space.
+ * A replay cache that survives a restart: one line `expiresAtMs id` an id, appended before `seen` answers and on its way
+ * to the disk then (waiting for the disk would hold up the daemon; only a power cut within that moment loses ids).
+ * Written anew as it grows. A torn last line is left out. Throws NODE_IO. Ids hold no white space.
  */
 export function fileReplayCache(
   path: string,
@@ -25,6 +35,7 @@ export function fileReplayCache(
       if (expiresAtMs >= clock.nowMs()) memory.seen(id, expiresAtMs);
     let lines = 0;
     let fd: number | undefined;
+    const toDisk = syncer();
     const compact = () => {
       if (fd !== undefined) closeSync(fd);
       fd = rewrite(path, memory.entries());
@@ -32,11 +43,11 @@ export function fileReplayCache(
     };
     compact();
     const append = (id: string, expiresAtMs: number) => {
-      if (lines > memory.size + SLACK_LINES) return compact();
       if (fd === undefined) throw new Error('closed');
+      if (lines > memory.size + SLACK_LINES) return compact();
       writeSync(fd, `${Math.round(expiresAtMs)} ${id}\n`);
-      fdatasyncSync(fd);
       lines += 1;
+      toDisk(fd);
     };
     return {
       seen: (id, expiresAtMs) => {
@@ -50,6 +61,26 @@ export function fileReplayCache(
       },
     };
   });
+}
+
+/** Syncs a file in the background; one sync at a time, and one more when there was a write meanwhile. */
+function syncer(): (fd: number) => void {
+  let running = false;
+  let again = false;
+  const sync = (fd: number) => {
+    if (running) {
+      again = true;
+      return;
+    }
+    running = true;
+    // A file that was closed or replaced meanwhile was synced by whoever did that.
+    fdatasync(fd, (error) => {
+      running = false;
+      if (again && error === null) sync(fd);
+      again = false;
+    });
+  };
+  return sync;
 }
 
 function linesOf(path: string): [string, number][] {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { certnameOf, type IdentityWish, prepareIdentity } from '../../agent/identity.ts';
@@ -23,7 +23,11 @@ async function aWish(changes: Partial<IdentityWish> = {}): Promise<IdentityWish>
 }
 
 const CERTNAME = 'i-0123456789abcdef0.example.org';
-const exists = (path: string) => stat(path).then(() => true, () => false);
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
 
 describe('A node before its first word', () => {
   test("has a bus key, Puppet's key and the request of that key, where Puppet keeps them", async () => {
@@ -53,7 +57,9 @@ describe('A node before its first word', () => {
     await mkdir(wish.puppet.confDir, { recursive: true });
     await writeFile(join(wish.puppet.confDir, 'puppet.conf'), '[main]\nssldir = /x\n');
     await prepareIdentity(wish);
-    expect(await readFile(join(wish.puppet.confDir, 'puppet.conf'), 'utf8')).toBe(`[main]\ncertname = ${CERTNAME}\nserver = puppet\nssldir = /x\n`);
+    expect(await readFile(join(wish.puppet.confDir, 'puppet.conf'), 'utf8')).toBe(
+      `[main]\ncertname = ${CERTNAME}\nserver = puppet\nssldir = /x\n`,
+    );
   });
 
   test('is the same after a restart', async () => {
@@ -66,7 +72,6 @@ describe('A node before its first word', () => {
   test('keeps its request when Puppet has removed the file, as it does after the certificate came', async () => {
     const wish = await aWish();
     const first = await prepareIdentity(wish);
-    const { rm } = await import('node:fs/promises');
     await rm(sslFiles(wish.puppet.sslDir, CERTNAME).request);
     expect((await prepareIdentity(wish)).puppetCsrPem).toBe(first.puppetCsrPem);
   });
@@ -74,7 +79,6 @@ describe('A node before its first word', () => {
   test('that was cut off before its keys were laid makes them at the next start', async () => {
     const wish = await aWish();
     await prepareIdentity(wish);
-    const { rm } = await import('node:fs/promises');
     await rm(sslFiles(wish.puppet.sslDir, CERTNAME).privateKey);
     const again = await prepareIdentity(wish);
     const keyPem = await readFile(sslFiles(wish.puppet.sslDir, CERTNAME).privateKey, 'utf8');
@@ -86,12 +90,19 @@ describe('An image', () => {
   test('of a provisioned node loses keys, certificate and state when another instance boots it', async () => {
     const wish = await aWish();
     const first = await prepareIdentity(wish);
-    await first.state.update({ disabled: true, accepted: { identity: 'x', collective: 'production', run: 'r' } });
+    await first.state.update({
+      disabled: true,
+      accepted: { identity: 'x', collective: 'production', run: 'r' },
+    });
     await writeFile(join(wish.stateDir, 'bus-certificate.pem'), 'old');
     await writeFile(join(wish.puppet.sslDir, 'certs', 'ca.pem'), 'old');
     const second = await prepareIdentity({ ...wish, instanceId: 'i-0fedcba9876543210' });
     expect(second.busKeyPem).not.toBe(first.busKeyPem);
-    expect(second.state.get()).toMatchObject({ instance_id: 'i-0fedcba9876543210', accepted: null, disabled: false });
+    expect(second.state.get()).toMatchObject({
+      instance_id: 'i-0fedcba9876543210',
+      accepted: null,
+      disabled: false,
+    });
     expect(await exists(join(wish.stateDir, 'bus-certificate.pem'))).toBe(false);
     expect(await exists(join(wish.puppet.sslDir, 'certs', 'ca.pem'))).toBe(false);
     expect(await exists(sslFiles(wish.puppet.sslDir, CERTNAME).privateKey)).toBe(false);
@@ -100,7 +111,8 @@ describe('An image', () => {
   test("with Puppet's ssl folder but no state of ours loses that folder's keys and certificates", async () => {
     const wish = await aWish();
     const files = sslFiles(wish.puppet.sslDir, CERTNAME);
-    for (const folder of ['private_keys', 'certs']) await mkdir(join(wish.puppet.sslDir, folder), { recursive: true });
+    for (const folder of ['private_keys', 'certs'])
+      await mkdir(join(wish.puppet.sslDir, folder), { recursive: true });
     await writeFile(files.privateKey, 'baked');
     await writeFile(files.certificate, 'baked');
     await prepareIdentity(wish);

@@ -5,7 +5,8 @@ import { silentLog } from '../../src/core/log.ts';
 import { startImds } from '../kit/imds.ts';
 
 const LEAVES = {
-  'dynamic/instance-identity/document': '{\n  "instanceId" : "i-0123456789abcdef0",\n  "region" : "us-west-2"\n}',
+  'dynamic/instance-identity/document':
+    '{\n  "instanceId" : "i-0123456789abcdef0",\n  "region" : "us-west-2"\n}',
   'dynamic/instance-identity/rsa2048': 'TUlJ\nQUE=',
   'meta-data/ami-id': 'ami-1',
   'meta-data/instance-type': 't3.micro',
@@ -38,7 +39,10 @@ describe('The IMDSv2 client', () => {
     await using imds = await startImds(LEAVES);
     imds.failing = 99;
     const failure = client(imds.url).get('meta-data/ami-id');
-    await expect(failure).rejects.toMatchObject({ code: 'NODE_IO', message: expect.stringContaining(`${imds.url} did not give meta-data/ami-id in 4 tries`) });
+    await expect(failure).rejects.toMatchObject({
+      code: 'NODE_IO',
+      message: expect.stringContaining(`${imds.url} did not give meta-data/ami-id in 4 tries`),
+    });
     expect(imds.calls).toHaveLength(4);
   });
 });
@@ -66,7 +70,11 @@ describe('Facts of EC2', () => {
   test('take the region from the identity document, never from the zone', async () => {
     await using imds = await startImds(LEAVES);
     const instance = await readInstance(client(imds.url));
-    expect(instance).toMatchObject({ instanceId: 'i-0123456789abcdef0', region: 'us-west-2', rsa2048: 'TUlJ\nQUE=' });
+    expect(instance).toMatchObject({
+      instanceId: 'i-0123456789abcdef0',
+      region: 'us-west-2',
+      rsa2048: 'TUlJ\nQUE=',
+    });
     expect(instance.document).toBe(LEAVES['dynamic/instance-identity/document']);
   });
 

@@ -9,6 +9,7 @@ import { eventually, tempDir } from './temp.ts';
 interface Node {
   readonly root: string;
   readonly ended: [string, number][];
+  failTelling: boolean;
   /** Another daemon on the same folder, as after a restart. */
   open(): PuppetRuns;
   /** A stand-in for the puppet program. */
@@ -22,17 +23,25 @@ async function aNode(): Promise<Node> {
   const root = join(dir, 'puppet-runs');
   const ended: [string, number][] = [];
   const reportPath = join(dir, 'last_run_report.yaml');
-  const onEnded = async (run: string, exitcode: number) => void ended.push([run, exitcode]);
-  return {
+  const onEnded = async (run: string, exitcode: number) => {
+    if (node.failTelling) throw new Error('no broker');
+    ended.push([run, exitcode]);
+  };
+  const node: Node = {
     root,
     ended,
+    failTelling: false,
     open() {
       const runs = createPuppetRuns({ root, clock: systemClock, log: silentLog, onEnded });
       onTestFinished(() => runs.close());
       return runs;
     },
-    puppet: (script) => async () => ({ command: ['/bin/sh', '-c', script, 'puppet', 'production', reportPath], reportPath }),
+    puppet: (script) => async () => ({
+      command: ['/bin/sh', '-c', script, 'puppet', 'production', reportPath],
+      reportPath,
+    }),
   };
+  return node;
 }
 
 async function pidOf({ root }: Node, run: string): Promise<number | null> {
@@ -47,11 +56,21 @@ describe('A Puppet run', () => {
   test('is started and not waited for, tells its end once, and is judged by its own report', async () => {
     const node = await aNode();
     const runs = node.open();
-    const first = await runs.start(wish('r1'), node.puppet(`sleep 0.3; echo applied; ${GOOD_REPORT}; exit 2`));
+    const first = await runs.start(
+      wish('r1'),
+      node.puppet(`sleep 0.3; echo applied; ${GOOD_REPORT}; exit 2`),
+    );
     expect(first).toMatchObject({ run: 'r1', state: 'running', verdict: null, exitcode: null });
     await eventually(() => node.ended.length > 0);
     const last = await runs.start(wish('r1'), never);
-    expect(last).toMatchObject({ state: 'finished', verdict: 'good', reason: null, exitcode: 2, environment: 'production', output: 'applied\n' });
+    expect(last).toMatchObject({
+      state: 'finished',
+      verdict: 'good',
+      reason: null,
+      exitcode: 2,
+      environment: 'production',
+      output: 'applied\n',
+    });
     expect(last.ended_at_ms).toBeGreaterThanOrEqual(last.started_at_ms);
     expect(node.ended).toEqual([['r1', 2]]);
   });
@@ -76,17 +95,35 @@ describe('A Puppet run', () => {
     before.close();
     await eventually(() => readFile(join(node.root, 'r1', 'exitcode'), 'utf8').catch(() => null));
     await node.open().recover();
+    await eventually(() => readFile(join(node.root, 'r1', 'told')).catch(() => null));
     await node.open().recover();
     expect(node.ended).toEqual([['r1', 0]]);
+  });
+
+  test('whose end could not be told is told by the next daemon', async () => {
+    const node = await aNode();
+    node.failTelling = true;
+    await node.open().start(wish('r1'), node.puppet('exit 1'));
+    await eventually(() => readFile(join(node.root, 'r1', 'result.json')).catch(() => null));
+    expect(node.ended).toEqual([]);
+    node.failTelling = false;
+    await node.open().recover();
+    await eventually(() => node.ended.length > 0);
   });
 
   test('refuses another one while it is active, and lets it follow afterwards', async () => {
     const node = await aNode();
     const runs = node.open();
     await runs.start(wish('r1'), node.puppet('sleep 0.5; exit 1'));
-    await expect(runs.start(wish('r2'), never)).rejects.toMatchObject({ code: 'NODE_LOCKED', message: expect.stringContaining('r1') });
+    await expect(runs.start(wish('r2'), never)).rejects.toMatchObject({
+      code: 'NODE_LOCKED',
+      message: expect.stringContaining('r1'),
+    });
     await eventually(() => node.ended.length > 0);
-    expect(await runs.start(wish('r2'), node.puppet('exit 0'))).toMatchObject({ run: 'r2', state: 'running' });
+    expect(await runs.start(wish('r2'), node.puppet('exit 0'))).toMatchObject({
+      run: 'r2',
+      state: 'running',
+    });
     await eventually(() => node.ended.length > 1);
   });
 
@@ -105,7 +142,11 @@ describe('A Puppet run', () => {
     await runs.start(wish('r1', 1), node.puppet('sleep 60 & echo $! >&2; sleep 60'));
     await eventually(() => node.ended.length > 0);
     const run = await runs.start(wish('r1', 1), never);
-    expect(run).toMatchObject({ verdict: 'bad', exitcode: 124, reason: expect.stringMatching(/^PUPPET_TIMEOUT/) });
+    expect(run).toMatchObject({
+      verdict: 'bad',
+      exitcode: 124,
+      reason: expect.stringMatching(/^PUPPET_TIMEOUT/),
+    });
     // Gone, or a zombie that nobody has reaped yet: that has no command line.
     expect(await readFile(`/proc/${run.output.trim()}/cmdline`, 'utf8').catch(() => '')).toBe('');
   });
@@ -115,7 +156,9 @@ describe('A Puppet run', () => {
     const runs = node.open();
     await runs.start(wish('r1'), node.puppet('sleep 30'));
     const pid = await eventually(() => pidOf(node, 'r1'));
-    const limiter = await eventually(async () => Number(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')));
+    const limiter = await eventually(async () =>
+      Number(await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')),
+    );
     process.kill(pid, 'SIGKILL');
     process.kill(-limiter, 'SIGKILL');
     await eventually(async () => (await runs.start(wish('r1'), never)).state === 'finished');
@@ -127,11 +170,19 @@ describe('A Puppet run', () => {
     const node = await aNode();
     const bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
     await mkdir(join(node.root, 'r1'), { recursive: true });
-    const order = { run: 'r1', environment: 'production', timeout_s: 30, started_at_ms: Date.now(), boot_id: bootId };
+    const order = {
+      run: 'r1',
+      environment: 'production',
+      timeout_s: 30,
+      started_at_ms: Date.now(),
+      boot_id: bootId,
+    };
     await writeFile(join(node.root, 'r1', 'run.json'), JSON.stringify(order));
     const runs = node.open();
     await runs.recover();
-    expect(await runs.start(wish('r1'), node.puppet(`${GOOD_REPORT}; exit 0`))).toMatchObject({ state: 'running' });
+    expect(await runs.start(wish('r1'), node.puppet(`${GOOD_REPORT}; exit 0`))).toMatchObject({
+      state: 'running',
+    });
     await eventually(() => node.ended.length > 0);
     expect(await runs.start(wish('r1'), never)).toMatchObject({ verdict: 'good' });
   });
@@ -139,7 +190,13 @@ describe('A Puppet run', () => {
   test('of a machine that was rebooted has ended', async () => {
     const node = await aNode();
     await mkdir(join(node.root, 'r1'), { recursive: true });
-    const order = { run: 'r1', environment: 'production', timeout_s: 30, started_at_ms: Date.now(), boot_id: 'another' };
+    const order = {
+      run: 'r1',
+      environment: 'production',
+      timeout_s: 30,
+      started_at_ms: Date.now(),
+      boot_id: 'another',
+    };
     await writeFile(join(node.root, 'r1', 'run.json'), JSON.stringify(order));
     await writeFile(join(node.root, 'r1', 'pid'), `${process.pid} 1\n`);
     await node.open().recover();
@@ -150,7 +207,9 @@ describe('A Puppet run', () => {
     const node = await aNode();
     const runs = node.open();
     await runs.start(wish('r1'), node.puppet('exit 0'));
-    await expect(runs.start({ ...wish('r1'), environment: 'bootstrap' }, never)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(runs.start({ ...wish('r1'), environment: 'bootstrap' }, never)).rejects.toMatchObject({
+      code: 'CONFLICT',
+    });
     await eventually(() => node.ended.length > 0);
   });
 
@@ -159,7 +218,11 @@ describe('A Puppet run', () => {
     const runs = node.open();
     await runs.start(wish('r0'), node.puppet(`${GOOD_REPORT}; touch -d '1 hour ago' "$2"; exit 0`));
     await eventually(() => node.ended.length > 0);
-    expect(await runs.start(wish('r0'), never)).toMatchObject({ verdict: 'bad', reason: expect.stringContaining('no report'), environment: null });
+    expect(await runs.start(wish('r0'), never)).toMatchObject({
+      verdict: 'bad',
+      reason: expect.stringContaining('no report'),
+      environment: null,
+    });
   });
 
   test('keeps the last 8 KB of its output, from the beginning of a line', async () => {
@@ -177,7 +240,16 @@ describe('A Puppet run', () => {
     for (let i = 0; i < 25; i += 1) {
       const dir = join(node.root, `old${i}`);
       await mkdir(dir, { recursive: true });
-      await writeFile(join(dir, 'run.json'), JSON.stringify({ run: `old${i}`, environment: 'production', timeout_s: 1, started_at_ms: i, boot_id: 'x' }));
+      await writeFile(
+        join(dir, 'run.json'),
+        JSON.stringify({
+          run: `old${i}`,
+          environment: 'production',
+          timeout_s: 1,
+          started_at_ms: i,
+          boot_id: 'x',
+        }),
+      );
     }
     await node.open().start(wish('new'), node.puppet('exit 0'));
     const names = await readdir(node.root);
@@ -190,7 +262,10 @@ describe('A Puppet run', () => {
   test('takes its arguments as they are: nothing of them is read by a shell', async () => {
     const node = await aNode();
     const runs = node.open();
-    const command = async () => ({ command: ['/bin/echo', '$(touch /tmp/x); `id`', '"; exit 9'], reportPath: '/nonexistent' });
+    const command = async () => ({
+      command: ['/bin/echo', '$(touch /tmp/x); `id`', '"; exit 9'],
+      reportPath: '/nonexistent',
+    });
     await runs.start(wish('r1'), command);
     await eventually(() => node.ended.length > 0);
     expect((await runs.start(wish('r1'), never)).output).toBe('$(touch /tmp/x); `id` "; exit 9\n');

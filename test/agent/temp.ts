@@ -7,7 +7,7 @@ import type { PuppetPaths } from '../../agent/puppet/paths.ts';
 /** A folder that is removed when the test ends. */
 export async function tempDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'muster-agent-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
   return dir;
 }
 

@@ -4,10 +4,24 @@ import { type PuppetReport, readReport } from '../../agent/puppet/report.ts';
 import { type EndedRun, judge } from '../../agent/puppet/verdict.ts';
 
 const START_MS = 1_700_000_000_000;
-const report: PuppetReport = { environment: 'production', status: 'changed', timeMs: START_MS + 500, failed: [], errors: [] };
+const report: PuppetReport = {
+  environment: 'production',
+  status: 'changed',
+  timeMs: START_MS + 500,
+  failed: [],
+  errors: [],
+};
 
 function ended(changes: Partial<EndedRun>): EndedRun {
-  return { environment: 'production', timeoutS: 60, startedAtMs: START_MS, exitcode: 0, report, output: '', ...changes };
+  return {
+    environment: 'production',
+    timeoutS: 60,
+    startedAtMs: START_MS,
+    exitcode: 0,
+    report,
+    output: '',
+    ...changes,
+  };
 }
 
 describe('The verdict on a Puppet run', () => {
@@ -31,23 +45,32 @@ describe('The verdict on a Puppet run', () => {
 
   test('is bad when the report is missing, or older than the run', () => {
     expect(judge(ended({ report: null })).reason).toContain('no report of this run');
-    expect(judge(ended({ report: { ...report, timeMs: START_MS - 10_000 } })).reason).toContain('no report of this run');
+    expect(judge(ended({ report: { ...report, timeMs: START_MS - 10_000 } })).reason).toContain(
+      'no report of this run',
+    );
   });
 
   test('is bad when the run left no exit code', () => {
     expect(judge(ended({ exitcode: null })).reason).toContain('killed');
   });
 
-  test('names the failed resource, else what Puppet said last', () => {
-    const failed = [{ resource: 'Exec[a]', message: 'returned 1' }, { resource: 'Exec[b]', message: 'x' }];
-    expect(judge(ended({ exitcode: 6, report: { ...report, failed } })).reason).toBe('exit code 6: Exec[a]: returned 1 (and 1 more)');
-    const output = 'Info: a\nError: Could not retrieve catalog\nNotice: b\n';
-    expect(judge(ended({ exitcode: 1, report: null, output })).reason).toBe('exit code 1: Error: Could not retrieve catalog');
+  test('names the failed resource, else the first error that Puppet said', () => {
+    const failed = [
+      { resource: 'Exec[a]', message: 'returned 1' },
+      { resource: 'Exec[b]', message: 'x' },
+    ];
+    expect(judge(ended({ exitcode: 6, report: { ...report, failed } })).reason).toBe(
+      'exit code 6: Exec[a]: returned 1 (and 1 more)',
+    );
+    const output = 'Error: Facter: x\nError: Could not retrieve catalog\nError: skipping run\n';
+    expect(judge(ended({ exitcode: 1, report: null, output })).reason).toBe(
+      'exit code 1: Error: Could not retrieve catalog',
+    );
   });
 });
 
-describe("A report of Puppet 7.23 (written by puppet apply, with failures)", () => {
-  const path = join(import.meta.dirname, 'fixtures', 'failed-report.yaml');
+describe('A report of Puppet 7.23 (written by puppet apply, with failures)', () => {
+  const path = join(import.meta.dirname, 'fixtures', 'failed-report.psych');
 
   test('gives environment, status and start', async () => {
     const read = await readReport(path);
@@ -57,8 +80,14 @@ describe("A report of Puppet 7.23 (written by puppet apply, with failures)", () 
 
   test('gives the failed resources with their messages, also one whose long name makes a complex key', async () => {
     const { failed } = await readReport(path);
-    expect(failed.map(({ resource }) => resource.slice(0, 26))).toEqual(['Exec[/bin/false]', 'File[/nonexistent/dir/x]', 'Exec[a-very-long-title-tha']);
-    expect(failed[0]?.message).toBe("change from 'notrun' to ['0'] failed: '/bin/false' returned 1 instead of one of [0]");
+    expect(failed.map(({ resource }) => resource.slice(0, 26))).toEqual([
+      'Exec[/bin/false]',
+      'File[/nonexistent/dir/x]',
+      'Exec[a-very-long-title-tha',
+    ]);
+    expect(failed[0]?.message).toBe(
+      "change from 'notrun' to ['0'] failed: '/bin/false' returned 1 instead of one of [0]",
+    );
     expect(failed[2]?.message).toContain('returned 3');
   });
 
@@ -69,6 +98,9 @@ describe("A report of Puppet 7.23 (written by puppet apply, with failures)", () 
   });
 
   test('is no report when the file is something else', async () => {
-    expect(await readReport(join(import.meta.dirname, 'verdict.test.ts'))).toMatchObject({ environment: null, failed: [] });
+    expect(await readReport(join(import.meta.dirname, 'verdict.test.ts'))).toMatchObject({
+      environment: null,
+      failed: [],
+    });
   });
 });

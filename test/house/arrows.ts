@@ -36,8 +36,8 @@ const FLEET_USES = /^src\/controller\/(registry|governor)/;
 const PLUGIN =
   /^(provisioners|notifiers|src\/controller\/pickers|src\/trust\/attestors|agent\/agents)\/[^/]+\.ts$/;
 
-/** The one file that imports what a program computed. */
-const LOADER = 'src/core/load.ts';
+/** The files that import what a program computed: the loader, and the reader of DDLs for help and docs. */
+const LOADERS = ['src/core/load.ts', 'src/cli/lib/ddls.ts'];
 
 /** What the daemon must never take in: the queue, the AWS SDK, the controller. */
 const NOT_IN_DAEMON = /^(bullmq$|ioredis$|@aws-sdk\/|src\/controller\/)/;
@@ -59,7 +59,8 @@ export function wrongInDaemon(files: readonly Source[], entry = 'agent/main.ts')
 }
 
 function problemOf(entry: Import): string | null {
-  if (entry.to === null) return entry.from === LOADER ? null : 'imports a computed name; only the loader may';
+  if (entry.to === null)
+    return LOADERS.includes(entry.from) ? null : 'imports a computed name; only the loader may';
   return entry.relative ? wrongNeighbour(entry.from, entry.to) : wrongDoor(entry.from, entry.to);
 }
 

@@ -76,31 +76,15 @@ async function boot() {
   const management = { url: `http://127.0.0.1:${managementPort}`, user: 'muster', password: 'muster-test' };
   await writeConfig(dir, { port, managementPort, management });
   const env = environment(dir, { amqpPort, distPort, epmdPort });
-  const children: ChildProcess[] = [];
-  const killAll = () => {
-    for (const child of children) killGroup(child, 'SIGKILL');
+  // Our own epmd in the foreground: one that the node starts by itself would outlive everything.
+  const guards = [guarded(dir, env, ['epmd', '-port', String(epmdPort), '-address', '127.0.0.1'])];
+  const stop = async () => {
+    await Promise.all(guards.map(endGuard));
     rmSync(dir, { recursive: true, force: true });
   };
-  process.once('exit', killAll);
-  const start = (program: string, args: string[]) => {
-    const child = spawn(program, args, { env, cwd: dir, detached: true, stdio: 'ignore' });
-    children.push(child);
-    return child;
-  };
-  // Our own epmd in the foreground: one that the node starts by itself would outlive everything.
-  start('epmd', ['-port', String(epmdPort), '-address', '127.0.0.1']);
-  await answers(epmdPort);
-  const server = start(`${BIN}/rabbitmq-server`, []);
-  const stop = async () => {
-    const gone = new Promise((resolve) => server.once('exit', resolve));
-    if (server.exitCode === null && server.signalCode === null) {
-      killGroup(server, 'SIGKILL');
-      await gone;
-    }
-    killAll();
-    process.off('exit', killAll);
-  };
   try {
+    await answers(epmdPort);
+    guards.push(guarded(dir, env, [`${BIN}/rabbitmq-server`]));
     await Promise.all([answers(port), answers(managementPort)]);
   } catch (thrown) {
     await stop();
@@ -209,13 +193,26 @@ async function answers(port: number): Promise<void> {
   throw new Error(`nothing listens on port ${port}`);
 }
 
-function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
-  if (child.pid === undefined) return;
-  try {
-    process.kill(-child.pid, signal);
-  } catch {
-    // It has ended already.
-  }
+/**
+ * A program whose whole process group ends when our end of a pipe closes: by {@link endGuard}, or because this process
+ * is no more, however it ended. The folder goes too.
+ */
+function guarded(dir: string, env: NodeJS.ProcessEnv, command: string[]): ChildProcess {
+  const script =
+    '"$@" </dev/null & cat >/dev/null; setsid sh -c \'sleep 1; rm -rf "$0"\' "$DIR" & kill -KILL 0';
+  const options = {
+    env: { ...env, DIR: dir },
+    cwd: '/',
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  } as const;
+  return spawn('sh', ['-c', script, 'sh', ...command], { ...options, stdio: [...options.stdio] });
+}
+
+async function endGuard(child: ChildProcess): Promise<void> {
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  child.stdin?.end();
+  if (child.exitCode === null && child.signalCode === null) await gone;
 }
 
 function output(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<string> {

@@ -19,7 +19,6 @@ export interface Holder {
 
 /** A collective CA for tests. */
 export interface Pki {
-  readonly dir: string;
   readonly ca: CollectiveCa;
   readonly opener: Opener;
   /** The holder of this name; made once. Servers get localhost and 127.0.0.1 as further names. */
@@ -28,20 +27,19 @@ export interface Pki {
 
 let made: Promise<Pki> | undefined;
 
-/** The PKI of this test process, made at the first call and deleted when the process ends. */
+/** The PKI of this test process, made at the first call; nothing of it stays on the disk. */
 export function testPki(): Promise<Pki> {
   made ??= makePki();
   return made;
 }
 
-/** Another PKI, of strangers: same names, not the same CA. Its folder goes with the process too. */
+/** Another PKI, of strangers: same names, not the same CA. */
 export async function makePki(): Promise<Pki> {
   const dir = mkdtempSync(join(tmpdir(), 'muster-pki-'));
-  process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
   const ca = await createCa(dir, { name: 'test collective' });
+  rmSync(dir, { recursive: true });
   const holders = new Map<string, Promise<Holder>>();
   return {
-    dir,
     ca,
     opener: createOpener({ caPem: ca.certificatePem, clock: systemClock }),
     holder: (name, role) => {

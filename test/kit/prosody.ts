@@ -49,8 +49,11 @@ export async function makeProsody(settings: ProsodySettings): Promise<Prosody> {
   };
   return {
     async start() {
-      child = spawn('prosody', ['--config', join(folder, 'prosody.cfg.lua'), '-F'], { stdio: 'ignore' });
-      await listening(child, settings.ports.startTls, folder);
+      child = spawn('/usr/bin/prosody', ['--config', join(folder, 'prosody.cfg.lua'), '-F'], {
+        stdio: 'ignore',
+      });
+      const { startTls, tls } = settings.ports;
+      await listening(child, settings.encryption === false ? [startTls] : [startTls, tls], folder);
     },
     stop: () => end('SIGTERM'),
     kill: () => end('SIGKILL'),
@@ -107,14 +110,14 @@ Component "rooms.${domain}" "muc"
 `;
 }
 
-async function listening(child: ChildProcess, port: number, folder: string): Promise<void> {
+async function listening(child: ChildProcess, ports: readonly number[], folder: string): Promise<void> {
   let failure: string | undefined;
   child.once('error', (error) => {
     failure = error.message;
   });
   for (const deadline = Date.now() + START_TIMEOUT_MS; Date.now() < deadline; await sleep(50)) {
     if (failure !== undefined || child.exitCode !== null) break;
-    if (await accepts(port)) return;
+    if ((await Promise.all(ports.map(accepts))).every((there) => there)) return;
   }
   child.kill('SIGKILL');
   throw new Error(`Prosody did not start: ${failure ?? `see ${join(folder, 'prosody.log')}`}`);

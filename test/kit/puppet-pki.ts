@@ -17,7 +17,10 @@ const DAY_MS = 86_400_000;
 export async function makePuppetCa(name = 'Puppet CA: test'): Promise<TestCa> {
   const [own, server] = await Promise.all([newKeyPair(), newKeyPair()]);
   const pem = issue({ keyPem: own.keyPem, issuer: name }, { name, publicKeyPem: own.publicKeyPem, ca: true });
-  const serverPem = issue({ keyPem: own.keyPem, issuer: name }, { name: 'localhost', publicKeyPem: server.publicKeyPem, ca: false });
+  const serverPem = issue(
+    { keyPem: own.keyPem, issuer: name },
+    { name: 'localhost', publicKeyPem: server.publicKeyPem, ca: false },
+  );
   return { pem, keyPem: own.keyPem, serverPem, serverKeyPem: server.keyPem };
 }
 

@@ -27,7 +27,11 @@ export async function makeReader(server: XmppServer): Promise<Reader> {
     },
     async join(room) {
       await stream.send(
-        xml('presence', { to: `${room}/reader` }, xml('x', { xmlns: 'http://jabber.org/protocol/muc' })),
+        xml(
+          'presence',
+          { to: `${room}/${server.username}` },
+          xml('x', { xmlns: 'http://jabber.org/protocol/muc' }),
+        ),
       );
     },
     close: () => closeStream(stream),

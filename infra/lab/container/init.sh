@@ -1,12 +1,12 @@
 #!/bin/sh
 # pid 1 of the lab: makes its network and private mounts, runs the supervisor, reaps orphans. With its end the kernel
 # ends every process in here and takes namespaces, mounts and network cards away.
-# usage: init.sh NODE STATE_DIR attached|detached
+# usage: init.sh NODE STATE_DIR attached|detached with-masters|no-masters
 # fd 3: one line "HOST_IP LAB_IP" comes in, then silence; its end means that the starter is gone.
 # fd 4: "card?" goes out, then the supervisor's progress as JSON lines.
 set -eu
 umask 022
-node=$1 state=$2 mode=$3
+node=$1 state=$2 mode=$3 masters=$4
 here=$(dirname "$(readlink -f "$0")")
 
 echo 'card?' >&4
@@ -28,7 +28,7 @@ mount --bind "$state/resolv.conf" /etc/resolv.conf
 
 supervisor=
 trap '[ -z "$supervisor" ] || kill -TERM "$supervisor" 2>/dev/null' TERM INT
-"$node" "$here/../supervisor.ts" "$state" "$host_ip" "$lab_ip" "$mode" &
+"$node" "$here/../supervisor.ts" "$state" "$lab_ip" "$mode" "$masters" &
 supervisor=$!
 code=0
 while kill -0 "$supervisor" 2>/dev/null; do

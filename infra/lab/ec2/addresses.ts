@@ -4,7 +4,7 @@ const FIRST_HOST = 10;
 const LAST_HOST = 250;
 
 /** The part of an address that all of a region share, e.g. `10.77.2.`. */
-export function regionPrefix(network: string, region: Region): string {
+function regionPrefix(network: string, region: Region): string {
   return `${network}.${region.octet}.`;
 }
 

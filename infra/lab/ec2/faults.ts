@@ -12,8 +12,7 @@ export const faultSettings = z.strictObject({
   latency_ms: z.number().min(0).describe('Every call waits so long first').exactOptional(),
 });
 
-/** Input of {@link createFaults}' `set`. */
-export type FaultSettings = z.infer<typeof faultSettings>;
+type FaultSettings = z.infer<typeof faultSettings>;
 
 /** What the next call to an action meets. */
 export type Fault = 'throttle' | 'fail_html' | 'fail_internal' | 'deny';

@@ -10,7 +10,7 @@ import { ACCOUNT_ID } from './regions.ts';
 export type IdentityFile = 'document' | 'signature' | 'rsa2048' | 'pkcs7';
 
 /** The identity document of an instance's present power-on, spaced as AWS spaces it. *Source:* EC2 user guide. */
-export function identityDocument(instance: Instance): string {
+function identityDocument(instance: Instance): string {
   const { id, spec, address, poweredOnAtMs } = instance;
   const fields = {
     accountId: ACCOUNT_ID,

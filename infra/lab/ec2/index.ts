@@ -16,7 +16,7 @@ import type { Machines } from './machines.ts';
 const IMDS_ADDRESS = '169.254.169.254';
 
 /** Where something listens; port 0 takes a free one. */
-export interface Bind {
+interface Bind {
   readonly host: string;
   readonly port: number;
 }

@@ -84,12 +84,22 @@ export function rabbitService(paths: LabPaths, options: RabbitOptions): Service 
   });
 }
 
-async function managementUp({ labAddress, password }: RabbitOptions): Promise<boolean> {
-  const authorization = `Basic ${Buffer.from(`${BROKER_ADMIN}:${password}`).toString('base64')}`;
-  const url = `http://${labAddress}:${PORTS.rabbitManagement}/api/overview`;
-  const answer = await fetch(url, { headers: { authorization }, signal: AbortSignal.timeout(2000) });
+/** Names of everybody who is connected now. Throws when the management API does not answer. */
+export async function connectedUsers(options: RabbitOptions): Promise<string[]> {
+  const answer = await askManagement(options, 'connections?columns=user');
+  return ((await answer.json()) as { user: string }[]).map((connection) => connection.user);
+}
+
+async function managementUp(options: RabbitOptions): Promise<boolean> {
+  const answer = await askManagement(options, 'overview');
   await answer.body?.cancel();
   return answer.ok;
+}
+
+function askManagement({ labAddress, password }: RabbitOptions, path: string): Promise<Response> {
+  const authorization = `Basic ${Buffer.from(`${BROKER_ADMIN}:${password}`).toString('base64')}`;
+  const url = `http://${labAddress}:${PORTS.rabbitManagement}/api/${path}`;
+  return fetch(url, { headers: { authorization }, signal: AbortSignal.timeout(5000) });
 }
 
 function rabbitEnv(paths: LabPaths): NodeJS.ProcessEnv {

@@ -2,7 +2,7 @@ import { MusterError } from '../../../src/core/errors.ts';
 import { type Daemon, type DaemonOptions, startDaemon, waitReady } from '../daemon.ts';
 
 /** How a service is at the moment. `died`: it ended though nobody asked. */
-export type ServiceState = 'starting' | 'running' | 'stopped' | 'died';
+type ServiceState = 'starting' | 'running' | 'stopped' | 'died';
 
 /** One service of the lab, which a test may stop and start again. */
 export interface Service {

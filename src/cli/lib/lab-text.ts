@@ -29,7 +29,7 @@ export function labStateText(state: LabState): string {
   return [
     table(['KIND', 'NAME', 'STATE', 'WHERE'], rows),
     '',
-    `memory ${JSON.stringify(memory)}`,
+    `memory ${memory.processes_mib} MiB in processes, ${memory.disks_mib} MiB in disks of machines`,
     `config ${state.info.controllerConfig}`,
   ].join('\n');
 }

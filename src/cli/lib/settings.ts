@@ -7,6 +7,7 @@ const SYSTEM_CONFIG = '/etc/muster/muster.yaml';
 /** Where the lab writes a ready config, below the folder in which it was started. */
 export const LAB_DIR = '.muster/lab';
 
+/** What `--config` and `--set` gave. */
 export interface ConfigOptions {
   readonly config?: string;
   readonly set?: readonly string[];

@@ -1,5 +1,6 @@
 import { type Document, isMap, isSeq, type LineCounter, type Node } from 'yaml';
 import { z } from 'zod';
+import { nearest } from '../nearest.ts';
 
 /** Dotted key → where it was set, e.g. `/etc/muster/muster.yaml:12`. */
 export type Origins = Map<string, string>;
@@ -49,8 +50,8 @@ function explainIssue(
     const known = knownKeys(schema, path);
     return issue.keys.map((key) => {
       const full = [...path, key].join('.');
-      const nearest = nearestOf(key, known);
-      const hint = nearest === null ? `known here: ${known.join(', ')}` : `did you mean '${nearest}'?`;
+      const near = nearest(key, known);
+      const hint = near === undefined ? `known here: ${known.join(', ')}` : `did you mean '${near}'?`;
       return `${originOf([...path, key], origins, file)}: unknown setting '${full}'; ${hint}`;
     });
   }
@@ -120,27 +121,4 @@ function knownKeys(schema: z.ZodType, path: readonly string[]): string[] {
 function descriptionAt(schema: z.ZodType, path: readonly string[]): string {
   const at = schemaAt(schema, path);
   return at === null ? '' : (z.globalRegistry.get(at)?.description ?? '');
-}
-
-/** The known word that is at most a third of its letters away, or null. */
-export function nearestOf(word: string, known: readonly string[]): string | null {
-  const ranked = known
-    .map((name) => ({ name, distance: editDistance(word, name) }))
-    .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best !== undefined && best.distance <= Math.max(2, Math.ceil(word.length / 3)) ? best.name : null;
-}
-
-/** Levenshtein distance. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const substitute = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitute, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
 }

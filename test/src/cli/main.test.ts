@@ -20,7 +20,7 @@ async function muster(args: readonly string[], env: Record<string, string> = {})
     execFile(
       process.execPath,
       [MAIN, ...args],
-      { cwd, env: { PATH: process.env['PATH'] ?? '', ...env } },
+      { cwd, env: { PATH: process.env.PATH ?? '', ...env } },
       (error, stdout, stderr) => {
         resolve({
           code: typeof error?.code === 'number' ? error.code : error === null ? 0 : -1,

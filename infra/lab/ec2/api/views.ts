@@ -9,7 +9,7 @@ export function stateXml(state: InstanceState): Xml {
 }
 
 /** A set of tags, in order of their keys. */
-export function tagsXml(tags: ReadonlyMap<string, string>): Xml {
+function tagsXml(tags: ReadonlyMap<string, string>): Xml {
   return [...tags].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => ({ key, value }));
 }
 

@@ -8,7 +8,7 @@ export type Xml =
   | { readonly [element: string]: Xml };
 
 /** Text and attribute values made safe. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -13,7 +13,8 @@ import {
   StopInstancesCommand,
   TerminateInstancesCommand,
 } from '@aws-sdk/client-ec2';
-import { type Box, boxFactory, type CreateBox, createBridge } from '../../../../infra/lab/box.ts';
+import { type Box, boxFactory, type CreateBox } from '../../../../infra/lab/box.ts';
+import { createBridge } from '../../../../infra/lab/bridge.ts';
 import { boxMachines } from '../../../../infra/lab/ec2/box-machines.ts';
 import { startEc2 } from '../../../../infra/lab/ec2/index.ts';
 import { silentLog } from '../../../../src/core/log.ts';
@@ -130,9 +131,12 @@ const poweredOff = ec2.instances().find(({ state }) => state === 'stopped')?.sta
 const output = await client.send(new GetConsoleOutputCommand({ InstanceId: InstanceIds[1] ?? '' }));
 await client.send(new TerminateInstancesCommand({ InstanceIds }));
 await until('terminate', () => inState('terminated'));
+const cards = () => execFileSync('ip', ['-br', 'link', 'show', 'type', 'veth'], { encoding: 'utf8' }).trim();
+// The kernel takes a network namespace and its card away some time after the last process in it ended.
+await until('cards to go', () => cards() === '');
 const left = {
   disks: readdirSync(disksDir),
-  cards: execFileSync('ip', ['-br', 'link', 'show', 'type', 'veth'], { encoding: 'utf8' }).trim(),
+  cards: cards(),
   processes: readdirSync('/proc').filter((name) => /^\d+$/.test(name)).length,
 };
 client.destroy();

@@ -12,7 +12,7 @@ import { silentLog } from '../../../../src/core/log.ts';
 export const IMAGE_ID = 'ami-0deb1200000000001';
 
 /** Machines that do nothing but remember what was asked of them, e.g. `on`, `off`, `discard`. */
-export interface FakeMachines extends Machines {
+interface FakeMachines extends Machines {
   readonly made: Array<{ spec: MachineSpec; calls: string[] }>;
   /** While it is set, `powerOn` fails with it. */
   powerOnError: Error | undefined;
@@ -21,7 +21,7 @@ export interface FakeMachines extends Machines {
 }
 
 /** None at first. */
-export function fakeMachines(): FakeMachines {
+function fakeMachines(): FakeMachines {
   const fakes: FakeMachines = {
     made: [],
     powerOnError: undefined,

@@ -2,4 +2,5 @@
 class base {
   contain base::motd
   contain base::timesync
+  contain base::report
 }

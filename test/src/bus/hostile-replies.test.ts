@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Bus } from '../../../src/bus/bus.ts';
+import type { RpcClient } from '../../../src/bus/client.ts';
+import { systemClock } from '../../../src/core/clock.ts';
+import { brokerNames } from '../../../src/core/names.ts';
+import { type MiniBroker, startMiniBroker } from '../../kit/broker-mini.ts';
+import { testPki } from '../../kit/pki.ts';
+import { clientOf, miniBus, probe, serveProbe } from './rpc-kit.ts';
+
+/** The broker itself is the attacker here: it sees everything and can say anything to anybody. */
+let broker: MiniBroker;
+let nodeBus: Bus;
+let callerBus: Bus;
+let client: RpcClient;
+const hi = { text: 'hi' };
+
+beforeEach(async () => {
+  broker = await startMiniBroker();
+  nodeBus = miniBus(broker);
+  callerBus = miniBus(broker);
+  client = await clientOf(callerBus, 'ctl', 'controller');
+  await serveProbe(nodeBus, 'web1');
+});
+afterEach(async () => {
+  await Promise.all([nodeBus.close(), callerBus.close()]);
+  await broker.stop();
+});
+
+/** The bodies of all requests that were sent to web9. */
+function asked(): Buffer[] {
+  const sent = broker.frames.filter(
+    (frame) => frame.command === 'SEND' && frame.headers.destination?.endsWith('/node.web9'),
+  );
+  return sent.map((frame) => frame.body);
+}
+
+function edited(message: Buffer, edit: (payload: Record<string, unknown>) => void): Buffer {
+  const [header, payload, signature] = message.toString().split('.');
+  const parsed = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString());
+  edit(parsed);
+  return Buffer.from(
+    [header, Buffer.from(JSON.stringify(parsed)).toString('base64url'), signature].join('.'),
+  );
+}
+
+describe('a caller does not believe', () => {
+  const key = (session: string, identity: string) =>
+    `/exchange/provisioning.reply/${brokerNames.replyKey('ctl', session, identity)}`;
+
+  /** Asks a node that is not there, and answers in its place. */
+  async function answered(
+    forge: (asked: { id: string; session: string; sha256: string }) => Promise<Buffer>,
+  ): Promise<unknown> {
+    const before = asked().length;
+    const call = client
+      .call('provisioning', 'web9', probe, 'echo', hi, { timeoutS: 0.4 })
+      .catch((error: unknown) => error);
+    await expect.poll(() => asked().length).toBe(before + 1);
+    const body = asked().at(-1) ?? Buffer.alloc(0);
+    const { id, session } = JSON.parse(
+      Buffer.from(body.toString().split('.')[1] ?? '', 'base64url').toString(),
+    );
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    broker.deliver(key(session, 'web9'), await forge({ id, session, sha256 }));
+    return call;
+  }
+
+  const reply = (asked: { id: string; sha256: string }, changes: Record<string, unknown> = {}) => ({
+    v: 1,
+    typ: 'reply',
+    iat_ms: systemClock.nowMs(),
+    ttl_s: 60,
+    re: asked.id,
+    re_sha256: asked.sha256,
+    agent: 'probe',
+    action: 'echo',
+    status: 0,
+    message: 'OK',
+    data: { text: 'forged' },
+    ...changes,
+  });
+  const sealerOf = async (name: string, role: 'node' | 'operator') =>
+    (await (await testPki()).holder(name, role)).sealer;
+
+  it('takes what the asked node signed (so that the refusals below mean something)', async () => {
+    const web9 = await sealerOf('web9', 'node');
+    expect(await answered(async (asked) => web9.seal(reply(asked)))).toEqual({ text: 'forged' });
+  });
+
+  it('a reply that another node signed', async () => {
+    const web2 = await sealerOf('web2', 'node');
+    expect(await answered(async (asked) => web2.seal(reply(asked)))).toMatchObject({
+      code: 'NODE_UNREACHABLE',
+    });
+  });
+
+  it('a reply that an operator signed with the name of the node', async () => {
+    const operator = await sealerOf('web9', 'operator');
+    expect(await answered(async (asked) => operator.seal(reply(asked)))).toMatchObject({
+      code: 'NODE_UNREACHABLE',
+    });
+  });
+
+  it('a reply of the right node to another request, or to an edited one', async () => {
+    const web9 = await sealerOf('web9', 'node');
+    for (const changes of [
+      { re: 'f'.repeat(32) },
+      { re_sha256: 'f'.repeat(64) },
+      { action: 'hang' },
+      { agent: 'other' },
+    ])
+      expect(await answered(async (asked) => web9.seal(reply(asked, changes)))).toMatchObject({
+        code: 'NODE_UNREACHABLE',
+      });
+  });
+
+  it('a reply whose body was changed', async () => {
+    const web9 = await sealerOf('web9', 'node');
+    const forge = async (asked: { id: string; sha256: string }) =>
+      edited(web9.seal(reply(asked)), (payload) => Object.assign(payload, { data: { text: 'changed' } }));
+    expect(await answered(forge)).toMatchObject({ code: 'NODE_UNREACHABLE' });
+  });
+
+  it('a reply that does not fit the DDL', async () => {
+    const web9 = await sealerOf('web9', 'node');
+    expect(await answered(async (asked) => web9.seal(reply(asked, { data: { text: 1 } })))).toMatchObject({
+      code: 'RPC_INVALID_DATA',
+    });
+  });
+
+  it('a second reply of one node, when many are asked', async () => {
+    broker.faults.duplicate = true;
+    const { replies } = await client.ask('provisioning', probe, 'echo', hi, {
+      expected: ['web1'],
+      timeoutS: 2,
+      graceMs: 100,
+    });
+    expect(replies).toHaveLength(1);
+  });
+});

@@ -1,0 +1,197 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Bus } from '../../../src/bus/bus.ts';
+import type { RpcClient } from '../../../src/bus/client.ts';
+import { MusterError } from '../../../src/core/errors.ts';
+import { type MiniBroker, startMiniBroker } from '../../kit/broker-mini.ts';
+import { clientOf, miniBus, probe, serveProbe } from './rpc-kit.ts';
+
+let broker: MiniBroker;
+let nodeBus: Bus;
+let callerBus: Bus;
+let client: RpcClient;
+const hi = { text: 'hi' };
+
+beforeEach(async () => {
+  broker = await startMiniBroker();
+  nodeBus = miniBus(broker);
+  callerBus = miniBus(broker);
+  client = await clientOf(callerBus, 'ctl', 'controller');
+});
+afterEach(async () => {
+  await Promise.all([nodeBus.close(), callerBus.close()]);
+  await broker.stop();
+});
+
+describe('a call', () => {
+  it('gives the checked output, and the action knows its caller from the certificate', async () => {
+    const { calls } = await serveProbe(nodeBus, 'web1.example.org');
+    expect(await client.call('provisioning', 'web1.example.org', probe, 'echo', hi)).toEqual(hi);
+    expect(calls[0]).toMatchObject({ caller: 'cert=ctl', collective: 'provisioning' });
+  });
+
+  it('goes through a node as steps see it', async () => {
+    await serveProbe(nodeBus, 'web1');
+    const node = client.node('provisioning', 'web1', { country: 'de' });
+    expect(await node.call(probe, 'echo', hi)).toEqual(hi);
+    expect(node.facts).toEqual({ country: 'de' });
+  });
+
+  it.each([
+    ['refuse', 'CA_REFUSED', 'web1: probe#refuse: hi'],
+    ['break', 'RPC_FAILED', 'web1: probe#break: a bug'],
+    ['lie', 'RPC_FAILED', /output does not fit the DDL: text/],
+    ['hang', 'RPC_FAILED', /probe#hang did not end within 1 s/],
+  ] as const)('whose action must %s ends with %s', async (action, code, message) => {
+    await serveProbe(nodeBus, 'web1');
+    const call = client.call('provisioning', 'web1', probe, action, hi, { timeoutS: 3 });
+    await expect(call).rejects.toMatchObject({ code });
+    await expect(call).rejects.toThrow(message);
+  });
+
+  it('with wrong input is refused before anything is sent, naming the field', async () => {
+    await callerBus.ready();
+    const before = broker.frames.length;
+    const call = client.call('provisioning', 'web1', probe, 'echo', { text: 'x'.repeat(101) });
+    await expect(call).rejects.toMatchObject({
+      code: 'RPC_INVALID_DATA',
+      message: expect.stringContaining('probe#echo: text:'),
+    });
+    expect(broker.frames).toHaveLength(before);
+  });
+
+  it('of an agent that the node does not have is an unknown action', async () => {
+    await serveProbe(nodeBus, 'web1', { agents: () => new Map() });
+    await expect(client.call('provisioning', 'web1', probe, 'echo', hi)).rejects.toMatchObject({
+      code: 'RPC_UNKNOWN_ACTION',
+    });
+  });
+
+  it('that nobody answers says who was asked what, and how long', async () => {
+    const call = client.call('provisioning', 'ghost', probe, 'echo', hi, { timeoutS: 0.1 });
+    await expect(call).rejects.toMatchObject({
+      code: 'NODE_UNREACHABLE',
+      message: 'ghost: no answer to probe#echo within 0.1 s',
+    });
+  });
+
+  it('that could not be sent blames the broker', async () => {
+    await broker.stop();
+    const call = client.call('provisioning', 'web1', probe, 'echo', hi, { timeoutS: 0.1 });
+    await expect(call).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
+  });
+
+  it('ends when its caller gives up, with the reason of the caller', async () => {
+    const reason = new MusterError('STEP_TIMEOUT', 'too slow');
+    const controller = new AbortController();
+    const call = client.call('provisioning', 'ghost', probe, 'echo', hi, {
+      timeoutS: 5,
+      signal: controller.signal,
+    });
+    setTimeout(() => controller.abort(reason), 20);
+    await expect(call).rejects.toBe(reason);
+  });
+
+  it('works again after the connection was lost on both sides', async () => {
+    await serveProbe(nodeBus, 'web1');
+    await client.call('provisioning', 'web1', probe, 'echo', hi);
+    const { connections } = broker;
+    broker.drop();
+    await expect.poll(() => broker.connections).toBe(connections + 2);
+    await Promise.all([nodeBus.ready(), callerBus.ready()]);
+    await expect
+      .poll(() => client.call('provisioning', 'web1', probe, 'echo', hi, { timeoutS: 0.5 }).catch(() => null))
+      .toEqual(hi);
+  });
+
+  it('runs once although the broker delivers everything twice', async () => {
+    const { calls } = await serveProbe(nodeBus, 'web1');
+    broker.faults.duplicate = true;
+    expect(await client.call('provisioning', 'web1', probe, 'echo', hi)).toEqual(hi);
+    expect(calls).toHaveLength(1);
+  });
+
+  it('waits its turn when the node has enough to do', async () => {
+    await serveProbe(nodeBus, 'web1', { concurrency: 2 });
+    const calls = Array.from({ length: 20 }, (_, i) =>
+      client.call('provisioning', 'web1', probe, 'echo', { text: String(i) }),
+    );
+    expect((await Promise.all(calls)).map((output) => output.text)).toEqual(
+      Array.from({ length: 20 }, (_, i) => String(i)),
+    );
+  });
+});
+
+describe('a server', () => {
+  it('hears its new collective and not its old one', async () => {
+    const { server } = await serveProbe(nodeBus, 'web1');
+    await server.setCollectives(['mcollective']);
+    expect(await client.call('mcollective', 'web1', probe, 'echo', hi)).toEqual(hi);
+    await expect(
+      client.call('provisioning', 'web1', probe, 'echo', hi, { timeoutS: 0.1 }),
+    ).rejects.toMatchObject({ code: 'NODE_UNREACHABLE' });
+  });
+
+  it('hears nothing after it was stopped', async () => {
+    const { server } = await serveProbe(nodeBus, 'web1');
+    await server.stop();
+    await expect(
+      client.call('provisioning', 'web1', probe, 'echo', hi, { timeoutS: 0.1 }),
+    ).rejects.toMatchObject({ code: 'NODE_UNREACHABLE' });
+  });
+});
+
+describe('asking many', () => {
+  const options = { timeoutS: 2 };
+
+  it('ends as soon as all expected have answered', async () => {
+    await serveProbe(nodeBus, 'web1');
+    await serveProbe(nodeBus, 'web2');
+    const startedMs = performance.now();
+    const result = await client.ask('provisioning', probe, 'echo', hi, {
+      ...options,
+      expected: ['web1', 'web2'],
+    });
+    expect(result.silent).toEqual([]);
+    expect(result.replies.map((reply) => reply.identity).sort()).toEqual(['web1', 'web2']);
+    expect(result.replies[0]).toMatchObject({ status: 0, code: null, data: hi });
+    expect(performance.now() - startedMs).toBeLessThan(1900);
+  });
+
+  it('names who was silent, at the deadline', async () => {
+    await serveProbe(nodeBus, 'web1');
+    const seen: string[] = [];
+    const result = await client.ask('provisioning', probe, 'echo', hi, {
+      expected: ['web1', 'ghost'],
+      timeoutS: 0.2,
+      onReply: (reply) => seen.push(reply.identity),
+    });
+    expect(result).toMatchObject({ replies: [{ identity: 'web1' }], silent: ['ghost'] });
+    expect(seen).toEqual(['web1']);
+  });
+
+  it('waits the whole time when nobody is known, and takes whoever answers', async () => {
+    await serveProbe(nodeBus, 'web1');
+    const result = await client.ask('provisioning', probe, 'echo', hi, { expected: [], timeoutS: 0.3 });
+    expect(result.replies).toHaveLength(1);
+  });
+
+  it('reaches only those that the filter means', async () => {
+    await serveProbe(nodeBus, 'web1');
+    await serveProbe(nodeBus, 'web2', { facts: () => ({ country: 'us' }) });
+    const result = await client.ask('provisioning', probe, 'echo', hi, {
+      filter: { fact: [{ fact: 'country', value: 'us' }] },
+      expected: ['web2'],
+      graceMs: 100,
+      ...options,
+    });
+    expect(result.replies.map((reply) => reply.identity)).toEqual(['web2']);
+  });
+
+  it('tells failures as replies with status and code', async () => {
+    await serveProbe(nodeBus, 'web1');
+    const result = await client.ask('provisioning', probe, 'refuse', hi, { ...options, expected: ['web1'] });
+    expect(result.replies).toEqual([
+      { identity: 'web1', role: 'node', status: 1, code: 'CA_REFUSED', message: 'hi', data: null },
+    ]);
+  });
+});

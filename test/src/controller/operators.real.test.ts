@@ -1,0 +1,119 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { createCommands } from '../../../src/controller/commands.ts';
+import type { Engine } from '../../../src/controller/engine.ts';
+import { createRecords } from '../../../src/controller/records.ts';
+import { systemClock } from '../../../src/core/clock.ts';
+import { MusterError } from '../../../src/core/errors.ts';
+import { defineStep, type Step, type StepResult } from '../../../src/core/step.ts';
+import { startRedis, type TestRedis } from '../../kit/redis.ts';
+import { overJob, startTestEngine, testConfig, testRun } from '../../kit/run-fakes.ts';
+import { addMaster } from '../../kit/run-master.ts';
+import { addNode } from '../../kit/run-node.ts';
+import { createWorld } from '../../kit/run-world.ts';
+
+let redis: TestRedis;
+const engines: Engine[] = [];
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterEach(async () => {
+  await Promise.all(engines.splice(0).map((engine) => engine.close()));
+});
+afterAll(() => redis.stop());
+
+async function engineOf(options: Omit<Parameters<typeof startTestEngine>[0], 'door'>) {
+  const engine = await startTestEngine({ ...options, door: await redis.door() });
+  engines.push(engine);
+  return engine;
+}
+
+function worldOf(
+  nodes: readonly string[],
+  masters: Record<string, Record<string, string>> = { 'puppet-a': {} },
+) {
+  const world = createWorld();
+  for (const [identity, facts] of Object.entries(masters)) addMaster(world, identity, facts);
+  for (const identity of nodes) addNode(world, identity);
+  return world;
+}
+
+/** A plan of one step that does what `act` says, call by call. */
+function scripted(act: (call: number) => StepResult | Promise<StepResult>) {
+  let calls = 0;
+  const step: Step = defineStep({
+    name: 'scripted',
+    summary: 'x',
+    options: z.unknown(),
+    timeoutS: 5,
+    run: async () => act(calls++),
+  });
+  return {
+    steps: new Map([['scripted', step]]),
+    plan: [{ step: 'scripted', options: {} }],
+    calls: () => calls,
+  };
+}
+
+const DONE = { outcome: 'done', detail: 'x' } as const;
+
+describe('operators', () => {
+  test('see runs, find them by any name, and retry a failed one from its step', async () => {
+    const world = worldOf(['i-1.example.org', 'i-12.example.org']);
+    let broken = true;
+    const { steps, plan } = scripted(() => {
+      if (broken) throw new MusterError('CA_REFUSED', 'no');
+      return DONE;
+    });
+    const door = await redis.door();
+    const engine = await startTestEngine({ door, world, steps });
+    engines.push(engine);
+    await engine.runs.add('i-1.aaaaaa', testRun(world, 'i-1.example.org', { plan }));
+    await engine.runs.add('i-12.bbbbbb', testRun(world, 'i-12.example.org', { plan }));
+    await Promise.all([overJob(engine, 'i-1.aaaaaa'), overJob(engine, 'i-12.bbbbbb')]);
+    const records = createRecords(engine.runs);
+    expect((await records.listRuns({ state: 'failed' })).map(({ id }) => id).sort()).toEqual([
+      'i-1.aaaaaa',
+      'i-12.bbbbbb',
+    ]);
+    for (const name of ['i-1', 'i-1.aaaaaa', 'i-1.example.org', 'i-1.aaa'])
+      expect((await records.findRun(name)).id).toBe('i-1.aaaaaa');
+    await expect(records.findRun('i-9')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(records.findRun('i')).rejects.toMatchObject({ code: 'USAGE' });
+    const config = { ...testConfig(), plan };
+    const commands = createCommands({ door, runs: engine.runs, config, clock: systemClock });
+    await expect(commands.retryRun('i-1.aaaaaa', { from: 'scriptde' })).rejects.toThrow(
+      "did you mean 'scripted'?; its steps: scripted",
+    );
+    broken = false;
+    const outcomes = await Promise.allSettled([
+      commands.retryRun('i-1.aaaaaa'),
+      commands.retryRun('i-1.aaaaaa'),
+    ]);
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    const seen: string[] = [];
+    for await (const record of records.watchRun('i-1.aaaaaa', AbortSignal.timeout(10_000)))
+      seen.push(record.state);
+    expect(seen.at(-1)).toBe('provisioned');
+    const record = await records.findRun('i-1');
+    expect(record).toMatchObject({ retries: 1, step: null, error: null });
+    expect(record.steps.map(({ outcome }) => outcome)).toEqual(['failed', 'done']);
+    await expect(commands.retryRun('i-1.aaaaaa')).rejects.toMatchObject({ code: 'CONFLICT' });
+  });
+
+  test('a run that takes longer than its deadline fails as RUN_EXPIRED', async () => {
+    const world = worldOf(['i-1']);
+    const { steps, plan } = scripted(() => ({ outcome: 'wait', detail: 'x', retryInS: 600 }));
+    const config = testConfig();
+    const engine = await engineOf({
+      world,
+      steps,
+      config: { ...config, runs: { ...config.runs, deadline_s: 0.6 } },
+    });
+    await engine.runs.add('i-1.aaaaaa', testRun(world, 'i-1', { plan }));
+    expect((await overJob(engine, 'i-1.aaaaaa')).data.error).toMatchObject({
+      code: 'RUN_EXPIRED',
+      step: 'scripted',
+    });
+  });
+});
