@@ -128,7 +128,7 @@ async function listen(deps: ListenDeps): Promise<void> {
     runs: engine.runs,
     clock,
   });
-  log.info({ name: sealer.name, plan: config.plan.map((entry) => entry.step) }, 'controller listens');
+  log.info({ caller: sealer.name, plan: config.plan.map((entry) => entry.step) }, 'controller listens');
 }
 
 /** A broker that boots later than the controller is no error. */
