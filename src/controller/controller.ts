@@ -126,6 +126,7 @@ async function listen(deps: ListenDeps): Promise<void> {
     ca,
     grant: grantNode,
     runs: engine.runs,
+    reserved: async (name) => (await engine.registry.get(name))?.role === 'master',
     clock,
   });
   log.info({ caller: sealer.name, plan: config.plan.map((entry) => entry.step) }, 'controller listens');

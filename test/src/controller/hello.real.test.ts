@@ -52,6 +52,7 @@ beforeEach(async () => {
     config: testConfig({ groups: { web: { certname_suffix: '.example.org' } } }),
     attestors: new Map([['web', { plugin: token, options: token.options.parse({ token: TOKEN }) }]]),
     claims: createClaims(door),
+    reserved: async () => false,
     grant: async (identity, collectives) => void grants.push({ identity, collectives }),
   };
 });
@@ -102,6 +103,14 @@ test('another key for a claimed instance is refused, vaguely, and counted', asyn
   expect(await say(twin)).toMatchObject({ accepted: false, reason: 'REFUSED' });
   expect(await deps.claims.refusals()).toEqual({ CLAIM_TAKEN: 1 });
   expect(await allRuns()).toHaveLength(1);
+});
+
+test('nobody can join under the name of a master: its certificates would be cleaned', async () => {
+  deps = { ...deps, reserved: async (identity) => identity === 'i-1.example.org' };
+  expect(await say(sayer)).toMatchObject({ accepted: false, reason: 'REFUSED' });
+  expect(await deps.claims.refusals()).toEqual({ NAME_RESERVED: 1 });
+  expect(grants).toEqual([]);
+  expect(await allRuns()).toHaveLength(0);
 });
 
 test('two keys at once: one wins', async () => {
