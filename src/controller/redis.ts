@@ -61,18 +61,24 @@ export async function warnOnEviction(door: RedisDoor, log: Log): Promise<void> {
 
 async function ready(client: Redis, where: string): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
+  let refusal: Error | undefined;
+  const refused = (error: Error) => {
+    refusal = error;
+  };
+  client.on('error', refused);
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`no answer within ${READY_MS / 1000} s`)), READY_MS);
   });
   try {
     await Promise.race([client.ping(), late]);
   } catch (cause) {
-    throw new MusterError(
-      'REDIS_UNREACHABLE',
-      `Redis at ${where} does not answer: ${asMusterError(cause).message}`,
-      { cause },
-    );
+    // The client says at last that it has tried often enough; what the connection said is what helps.
+    const why = refusal ?? asMusterError(cause);
+    throw new MusterError('REDIS_UNREACHABLE', `Redis at ${where} does not answer: ${why.message}`, {
+      cause,
+    });
   } finally {
+    client.off('error', refused);
     clearTimeout(timer);
   }
 }

@@ -85,7 +85,7 @@ describe('the command line', () => {
     const { code, stderr, stdout } = await muster(['runs', '--config', path, '--json']);
     expect(code).toBe(3);
     expect(stderr).toContain('REDIS_UNREACHABLE');
-    expect(stderr).toContain('127.0.0.1:1');
+    expect(stderr).toContain('Redis at 127.0.0.1:1 does not answer: connect ECONNREFUSED 127.0.0.1:1');
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'REDIS_UNREACHABLE' } });
   });
 });
