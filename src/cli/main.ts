@@ -6,11 +6,15 @@ import controller from './controller.ts';
 import daemon from './daemon.ts';
 import demo from './demo.ts';
 import docs from './docs.ts';
+import facts from './facts.ts';
+import find from './find.ts';
+import inventory from './inventory.ts';
 import lab from './lab.ts';
 import type { CliCommand } from './lib/command.ts';
 import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
+import ping from './ping.ts';
 import rpc from './rpc.ts';
 import run from './run.ts';
 import runs from './runs.ts';
@@ -25,6 +29,10 @@ export const COMMANDS: readonly CliCommand[] = [
   runs,
   run,
   masters,
+  ping,
+  find,
+  facts,
+  inventory,
   rpc,
   ca,
   broker,

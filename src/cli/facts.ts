@@ -1,0 +1,50 @@
+import type { Command } from 'commander';
+import { askExitCode, askNodes, type FilterOptions, saySummary, withFilterOptions } from './lib/ask.ts';
+import type { CliCommand } from './lib/command.ts';
+import { say, sayJson } from './lib/output.ts';
+
+/** `muster facts FACT`: how often each value of a fact is found. *Source:* `mco facts`. */
+export default {
+  name: 'facts',
+  register(program: Command): void {
+    const command = program
+      .command('facts')
+      .description('report the values of a fact over many nodes')
+      .argument('<fact>', 'name of the fact')
+      .option('-v, --verbose', 'list the nodes under each value');
+    withFilterOptions(command).action(facts);
+  },
+} satisfies CliCommand;
+
+async function facts(fact: string, options: FilterOptions & { readonly verbose?: true }): Promise<void> {
+  const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
+  const asked = await askNodes(options, rpcutil, 'get_fact', { fact });
+  const values = byValue(asked.replies);
+  if (options.json) {
+    sayJson({ fact, values: values.map(([value, nodes]) => ({ value, nodes })), no_responses: asked.silent });
+  } else {
+    for (const line of report(fact, values, options.verbose === true)) say(line);
+    saySummary(asked);
+  }
+  process.exitCode = askExitCode(asked);
+}
+
+type Values = readonly (readonly [value: string, nodes: readonly string[]])[];
+
+/** Values with the nodes that have them, most frequent first. Pure. */
+function byValue(replies: readonly { identity: string; data: { value: string | null } | null }[]): Values {
+  const nodesOf = new Map<string, string[]>();
+  for (const { identity, data } of replies) {
+    const value = data?.value ?? null;
+    if (value !== null) nodesOf.set(value, [...(nodesOf.get(value) ?? []), identity]);
+  }
+  return [...nodesOf].sort((a, b) => b[1].length - a[1].length);
+}
+
+function report(fact: string, values: Values, verbose: boolean): string[] {
+  const found = values.flatMap(([value, nodes]) => [
+    `        ${value.padEnd(40)} found ${nodes.length} times`,
+    ...(verbose ? nodes.map((node) => `            ${node}`) : []),
+  ]);
+  return [`Report for fact: ${fact}`, '', ...(found.length === 0 ? ['        No values found'] : found), ''];
+}

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { askExitCode, askNodes, type FilterOptions, withFilterOptions } from './lib/ask.ts';
+import type { CliCommand } from './lib/command.ts';
+import { say, sayJson } from './lib/output.ts';
+
+/** `muster find`: names of the nodes that the filters mean, one a line. *Source:* `mco find`. */
+export default {
+  name: 'find',
+  register(program: Command): void {
+    withFilterOptions(program.command('find').description('find nodes that match the filters')).action(find);
+  },
+} satisfies CliCommand;
+
+async function find(options: FilterOptions): Promise<void> {
+  const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
+  const asked = await askNodes(options, rpcutil, 'ping', {});
+  const names = asked.replies.map((reply) => reply.identity);
+  if (options.json) sayJson({ nodes: names, no_responses: asked.silent });
+  else for (const name of names) say(name);
+  if (asked.silent.length > 0 && options.json === undefined) {
+    process.stderr.write(`no response from: ${asked.silent.join(', ')}\n`);
+  }
+  process.exitCode = askExitCode(asked);
+}

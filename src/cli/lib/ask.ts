@@ -1,0 +1,138 @@
+import type { Command } from 'commander';
+import type { AskReply } from '../../bus/ask.ts';
+import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.ts';
+import { MusterError } from '../../core/errors.ts';
+import { parseFacts } from './facts.ts';
+import { paint, say } from './output.ts';
+import { type ConfigOptions, readSettings, withConfigOptions } from './settings.ts';
+
+/** Which nodes a command is for, as typed. */
+export interface FilterOptions extends ConfigOptions {
+  readonly withIdentity?: readonly string[];
+  readonly withFact?: readonly string[];
+  readonly withAgent?: readonly string[];
+  readonly target?: string;
+  readonly timeout: string;
+  readonly json?: true;
+}
+
+/** What came of a request to many nodes. */
+export interface Asked<O> {
+  readonly replies: readonly AskReply<O>[];
+  /** Nodes that should have answered and did not. */
+  readonly silent: readonly string[];
+  readonly tookMs: number;
+  /** Milliseconds from request to reply, by identity. */
+  readonly replyMs: ReadonlyMap<string, number>;
+}
+
+/** Adds the filters of `mco`, `--json` and the config options to a command. *Source:* `mco help rpc`, filter options. */
+export function withFilterOptions(command: Command): Command {
+  const collect = (value: string, before: string[] = []): string[] => [...before, value];
+  return withConfigOptions(
+    command
+      .option('-I, --with-identity <name>', 'only this node, may be repeated', collect)
+      .option('-F, --with-fact <fact=value>', 'only nodes with this fact, may be repeated', collect)
+      .option('-A, --with-agent <agent>', 'only nodes that serve this agent, may be repeated', collect)
+      .option('-T, --target <collective>', 'collective (default: the production one)')
+      .option('-t, --timeout <seconds>', 'longest wait', '5')
+      .option('--json', 'print one JSON document'),
+  );
+}
+
+/**
+ * Asks all nodes that the filters mean. Nobody waits for a fixed time: the registry knows who should answer, and the
+ * request ends when all have. Throws USAGE, CONFIG_INVALID, REDIS_UNREACHABLE, BROKER_UNREACHABLE, BROKER_REFUSED.
+ */
+export async function askNodes<D extends Ddl, N extends ActionName<D>>(
+  options: FilterOptions,
+  ddl: D,
+  action: N,
+  input: ActionInput<D, N>,
+): Promise<Asked<ActionOutput<D, N>>> {
+  const timeoutS = Number(options.timeout);
+  if (!(timeoutS > 0)) throw new MusterError('USAGE', `--timeout is '${options.timeout}'; expected seconds`);
+  const config = await readSettings(options);
+  const { openFleet } = await import('./fleet.ts');
+  const fleet = await openFleet(config);
+  try {
+    const collective = options.target ?? config.collectives.production;
+    const filter = filterOf(options, ddl.name);
+    const expected = await expectedOf(fleet.registry, collective, filter);
+    const startedAtMs = performance.now();
+    const replyMs = new Map<string, number>();
+    const onReply = ({ identity }: { identity: string }): void => {
+      replyMs.set(identity, performance.now() - startedAtMs);
+    };
+    const asked = await fleet.rpc.ask(collective, ddl, action, input, {
+      filter,
+      expected,
+      timeoutS,
+      onReply,
+    });
+    const replies = [...asked.replies].sort((a, b) => (a.identity < b.identity ? -1 : 1));
+    return { replies, silent: asked.silent, tookMs: performance.now() - startedAtMs, replyMs };
+  } finally {
+    await fleet.close();
+  }
+}
+
+interface NodeFilter {
+  readonly identity: string[];
+  readonly agent: string[];
+  readonly fact: { fact: string; value: string }[];
+}
+
+function filterOf(options: FilterOptions, agent: string): NodeFilter {
+  const facts = Object.entries(parseFacts(options.withFact ?? []));
+  return {
+    identity: [...(options.withIdentity ?? [])],
+    agent: [...new Set([agent, ...(options.withAgent ?? [])])],
+    fact: facts.map(([fact, value]) => ({ fact, value })),
+  };
+}
+
+/** Nodes named one by one, and those of the registry that the filter means. */
+async function expectedOf(
+  registry: { list(): Promise<readonly KnownNode[]> },
+  collective: string,
+  filter: NodeFilter,
+): Promise<string[]> {
+  const known = (await registry.list()).filter(
+    (node) =>
+      node.collectives.includes(collective) &&
+      (filter.identity.length === 0 || filter.identity.includes(node.identity)) &&
+      filter.agent.every((agent) => node.agents.includes(agent)) &&
+      filter.fact.every(({ fact, value }) => node.facts[fact] === value),
+  );
+  return [...new Set([...filter.identity, ...known.map((node) => node.identity)])];
+}
+
+interface KnownNode {
+  readonly identity: string;
+  readonly agents: readonly string[];
+  readonly collectives: readonly string[];
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** The last lines of every request: how many answered, how fast, and who did not. */
+export function saySummary({ replies, silent, tookMs }: Asked<unknown>): void {
+  say(
+    `Finished processing ${replies.length} / ${replies.length + silent.length} hosts in ${tookMs.toFixed(2)} ms`,
+  );
+  saySilent(silent);
+}
+
+/** Names the nodes that should have answered and did not. */
+export function saySilent(silent: readonly string[]): void {
+  if (silent.length > 0) say(`\n${paint('red', 'No response from:')}\n\n   ${silent.join('\n   ')}`);
+}
+
+/**
+ * 0 all answered well; 1 nobody was found; 2 some failed or were silent; 3 none of the known ones answered.
+ * *Source:* MCollective's table, with silent nodes counted as failures.
+ */
+export function askExitCode({ replies, silent }: Asked<unknown>): number {
+  if (replies.length === 0) return silent.length === 0 ? 1 : 3;
+  return silent.length > 0 || replies.some((reply) => reply.status !== 0) ? 2 : 0;
+}
