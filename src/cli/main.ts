@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import audit from './audit.ts';
 import broker from './broker.ts';
 import bundle from './bundle.ts';
 import ca from './ca.ts';
@@ -11,6 +12,7 @@ import type { CliCommand } from './lib/command.ts';
 import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
+import policy from './policy.ts';
 import rpc from './rpc.ts';
 import run from './run.ts';
 import runs from './runs.ts';
@@ -26,6 +28,8 @@ export const COMMANDS: readonly CliCommand[] = [
   run,
   masters,
   rpc,
+  policy,
+  audit,
   ca,
   broker,
   lab,

@@ -97,7 +97,13 @@ export const ERROR_CODES = {
     retryable: false,
     exit: 2,
     cause: 'The node does not let this caller do this',
-    next: 'Check the role in the certificate of the caller',
+    next: 'Ask the node which line says so: `muster policy explain CALLER AGENT#ACTION NODE`',
+  },
+  AUDIT_FAILED: {
+    retryable: true,
+    exit: 2,
+    cause: 'The node could not write its audit, so it refused the action',
+    next: 'Check disk and permissions of `audit.file` on the node',
   },
   RPC_FAILED: {
     retryable: true,
