@@ -62,12 +62,16 @@ export function redactInput(
   schema: DdlSchema,
   data: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const kept = Object.entries(data).map(([name, value]): [string, unknown] => {
-    const field = Object.hasOwn(schema.shape, name) ? schema.shape[name] : undefined;
-    if (field === undefined) return [redactText(name), hideValue('not in the DDL', value)];
-    return [name, isSecret(field) ? hideValue('secret', value) : walkField(name, value, 1)];
+  const declared = (name: string) => (Object.hasOwn(schema.shape, name) ? schema.shape[name] : undefined);
+  const stray = Object.entries(data).filter(([name]) => declared(name) === undefined);
+  const kept = Object.entries(data).flatMap(([name, value]): [string, unknown][] => {
+    const field = declared(name);
+    if (field === undefined) return [];
+    return [[name, isSecret(field) ? hideValue('secret', value) : walkField(name, value, 1)]];
   });
-  return Object.fromEntries(kept);
+  // Names too: somebody may have written a value where a name belongs.
+  const undeclared = stray.length === 0 ? [] : [['undeclared', hideValue('not in the DDL', stray)]];
+  return Object.fromEntries([...kept, ...undeclared]);
 }
 
 /** A value that nothing is known about: only its kind and the beginning of the SHA-256 of its JSON. Pure. */
