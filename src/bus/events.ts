@@ -14,21 +14,19 @@ const PREFETCH = 20;
 /** Wait before an event that could not be handled is given back to the queue. */
 const RETRY_MS = 1000;
 
-/** Lines of an audit are sent once: they wait as long as a message may for a controller that is away. */
-const AUDIT_TTL_S = 3600;
-
 /** Tells the controllers something, signed. Throws BROKER_UNREACHABLE, BROKER_REFUSED. */
 export async function publishEvent(
   own: { bus: Bus; sealer: Sealer; clock: Clock },
   event: NodeEvent['event'],
 ): Promise<void> {
-  const ttlS = event.kind === 'audit' ? AUDIT_TTL_S : EVENT_TTL_S;
-  const stamp = { v: 1, iat_ms: own.clock.nowMs(), ttl_s: ttlS } as const;
+  const stamp = { v: 1, iat_ms: own.clock.nowMs(), ttl_s: EVENT_TTL_S } as const;
   const message: NodeEvent = { ...stamp, typ: 'event', id: randomBytes(16).toString('hex'), event };
   const destination = { exchange: brokerNames.eventExchange, key: brokerNames.eventKey(own.sealer.name) };
   await own.bus.publish(destination, own.sealer.seal(message), {
-    ttlS,
+    ttlS: EVENT_TTL_S,
     deadlineS: EVENT_DEADLINE_S,
+    // Lines of an audit are sent once.
+    persistent: event.kind === 'audit',
   });
 }
 
