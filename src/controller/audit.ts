@@ -5,7 +5,7 @@ import { readAuditLine } from '../trust/audit/chain.ts';
 import type { RedisDoor } from './redis.ts';
 
 /** What is looked for; times in ms since the epoch, by the clock of the node. */
-export interface AuditQuery {
+interface AuditQuery {
   readonly sinceMs: number;
   /** `cert=alice`, or `alice`. */
   readonly caller?: string;

@@ -99,12 +99,7 @@ export const ERROR_CODES = {
     cause: 'The node does not let this caller do this',
     next: 'Ask the node which line says so: `muster policy explain CALLER AGENT#ACTION NODE`',
   },
-  AUDIT_FAILED: {
-    retryable: true,
-    exit: 2,
-    cause: 'The node could not write its audit, so it refused the action',
-    next: 'Check disk and permissions of `audit.file` on the node',
-  },
+  AUDIT_FAILED: { retryable: true, exit: 2, cause: 'Node cannot write its audit', next: 'Check its disk' },
   RPC_FAILED: {
     retryable: true,
     exit: 2,

@@ -59,7 +59,7 @@ export function probeAgent(): { agent: Agent<typeof probe>; calls: ActionRequest
 const CALLERS = parsePolicy('allow\trole=controller role=operator\t*\t*\t*\n', new Map());
 
 /** Lets controllers and operators call everything. Throws RPC_DENIED. */
-export function authorizeCallers({ sender, caller, action, facts, classes }: CallAttempt): void {
+function authorizeCallers({ sender, caller, action, facts, classes }: CallAttempt): void {
   const { verdict } = decide(CALLERS, { caller, role: sender.role, action, facts, classes });
   if (verdict === 'deny') throw new MusterError('RPC_DENIED', `${caller} may not call ${action}`);
 }
