@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { puppetca } from '../../agent/agents/puppetca.ddl.ts';
 import { rpcutil } from '../../agent/agents/rpcutil.ddl.ts';
@@ -18,6 +20,8 @@ import { clientOf } from '../src/bus/rpc-kit.ts';
 import { eventually, tempDir } from './temp.ts';
 
 const NODE = 'puppet-1';
+const PREFIX = 'audited';
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const all = { sinceMs: 0, limit: 1000 };
 let broker: TestBroker;
 let redis: TestRedis;
@@ -29,7 +33,7 @@ beforeAll(async () => {
     startRedis(),
   ]);
   await broker.admin.addMasterUser(NODE, ['mcollective']);
-  store = createAuditStore(await redis.door(), testConfig());
+  store = createAuditStore(await redis.door(PREFIX), testConfig());
 });
 afterAll(async () => {
   await Promise.all([broker?.stop(), redis?.stop()]);
@@ -152,6 +156,52 @@ describe('over a real broker', () => {
       const found = new Set((await store.find(all)).map(({ decision }) => decision.request_id));
       return wanted.every((id) => found.has(id));
     }, 60_000);
+  });
+});
+
+/** A command of alice, the operator. */
+async function muster(...args: string[]): Promise<{ code: unknown; stdout: string }> {
+  const dir = await tempDir();
+  const { ca } = await testPki();
+  await writeFile(join(dir, 'ca.pem'), ca.certificatePem);
+  const trust = { dir, ...(await ca.issueToFiles({ name: 'alice', role: 'operator', days: 1, dir })) };
+  const { host, port, vhost, management } = broker;
+  const at = {
+    host,
+    port,
+    vhost,
+    management_url: management.url,
+    management_password_file: join(dir, 'none'),
+  };
+  const config = { broker: at, trust, redis: { url: redis.url, prefix: PREFIX } };
+  await writeFile(join(dir, 'muster.yaml'), JSON.stringify(config));
+  const env = { NO_COLOR: '1', MUSTER_CONFIG: join(dir, 'muster.yaml') };
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { env }, (error, stdout) =>
+      resolve({ code: error?.code ?? 0, stdout }),
+    );
+  });
+}
+
+test('muster policy explain asks the node, and muster audit shows who was denied', async () => {
+  const bus = await gather();
+  onTestFinished(() => bus.close());
+  await startNode();
+  const alice = await caller('alice', 'operator');
+  await eventually(() => alice.call(rpcutil, 'ping', {}, { timeoutS: 2 }).catch(() => null));
+  const why = await muster('policy', 'explain', 'alice', 'puppetca#sign', NODE);
+  expect(why).toEqual({
+    code: 0,
+    stdout: `cert=alice (operator) denied: puppetca#sign on ${NODE}\n  built-in/puppetca.policy:3: policy default deny\n  no line fits: the default\n`,
+  });
+  await expect(alice.call(puppetca, 'clean', { certname: 'x' })).rejects.toMatchObject({
+    code: 'RPC_DENIED',
+  });
+  const query = ['audit', '--since', '10m', '--denied', '--agent', 'puppetca#clean', '--node', NODE];
+  await eventually(async () => (await muster(...query)).stdout.includes('puppetca#clean'), 20_000);
+  const { stdout } = await muster(...query, '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    audit: [{ node: NODE, decision: { verdict: 'deny', role: 'operator' } }],
   });
 });
 
