@@ -63,12 +63,14 @@ async function agentFiles(): Promise<string[]> {
   return (await pluginFiles(join(HERE, 'agents'))).map((file) => parse(file).name);
 }
 
-/** Puts version and agents into the bundle, so that an agent is added by adding its two files. */
+/** Puts version, agents and policies into the bundle, so that an agent is added by adding its two files. */
 function builtIn(stems: readonly string[]): Plugin {
   const imports = stems.map((stem, index) => `import agent${index} from './agents/${stem}.ts';`);
   const list = stems.map((stem, index) => `${JSON.stringify(stem)}: agent${index}`).join(', ');
-  const version = JSON.stringify(buildInfo().version);
-  const contents = `${imports.join('\n')}\nexport const buildInfo = () => ({ version: ${version}, agents: { ${list} } });\n`;
+  const info = buildInfo();
+  const version = JSON.stringify(info.version);
+  const policies = JSON.stringify(info.policies);
+  const contents = `${imports.join('\n')}\nexport const buildInfo = () => ({ version: ${version}, agents: { ${list} }, policies: ${policies} });\n`;
   return {
     name: 'muster-build-info',
     setup(build) {

@@ -9,9 +9,11 @@ import { buildInfo } from './build-info.ts';
 import { type ClassList, createClassList } from './classes.ts';
 import { readTrusted } from './credentials.ts';
 import { createFactStore, type FactStore } from './facts.ts';
+import { createGuard } from './guard.ts';
 import type { AgentHost, AnyAgent, ProvisionedHost } from './host.ts';
 import { type Joined, joinBus } from './join.ts';
 import { loadAgents } from './load-agents.ts';
+import type { Policies } from './policies.ts';
 import { createPuppetRuns } from './puppet/runs.ts';
 import { type Service, serve } from './serve.ts';
 
@@ -72,15 +74,25 @@ async function start(
   });
   await runs.recover();
   const classes = createClassList(config.facts.classes_file);
-  const agentHost = hostOf({ config, identity, node: node && { ...node, runs }, log, facts, classes });
+  const guard = createGuard({
+    ...{ config, agents, clock, log },
+    publish: (event) => publishEvent({ bus, sealer, clock }, event),
+  });
+  const { policies, authorize } = guard;
+  const agentHost = hostOf({
+    ...{ config, identity, log, facts, classes, policies },
+    node: node && { ...node, runs },
+  });
   const replayFile = join(config.state_dir, 'replay');
   const common = { bus, sealer, opener: createOpener({ caPem: ca, clock }), clock, log };
   const registrationS = config.registration_s;
-  const serving = await serve({ ...common, agents, facts, classes, replayFile, registrationS }, agentHost);
+  const own = { agents, facts, classes, replayFile, registrationS, authorize };
+  const serving = await serve({ ...common, ...own }, agentHost);
   agentHost.attach(serving);
   service.resolve(serving);
   return async () => {
     await serving.stop();
+    await guard.close();
     runs.close();
     await bus.close();
   };
@@ -93,6 +105,7 @@ interface HostParts {
   readonly log: Log;
   readonly facts: FactStore;
   readonly classes: ClassList;
+  readonly policies: Policies;
 }
 
 /** What agents are offered. The service comes later, because it is made with the host. */

@@ -4,6 +4,7 @@ import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import type { Ddl } from '../src/core/ddl.ts';
 import type { Facts } from '../src/core/inventory.ts';
 import type { Log } from '../src/core/log.ts';
+import type { Policies } from './policies.ts';
 import type { PuppetPaths } from './puppet/paths.ts';
 import type { PuppetRuns } from './puppet/runs.ts';
 import type { StateStore } from './state.ts';
@@ -22,6 +23,7 @@ export interface AgentHost {
   classes(): Promise<string[]>;
   /** Contracts of the agents that are served now. */
   served(): readonly Ddl[];
+  readonly policies: Policies;
   collectives(): readonly string[];
   /**
    * Listens in a collective before the node lives there, so that it is never deaf in between. Fulfilled when the broker has

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { DaemonConfig } from '../src/core/config/daemon.ts';
 import { loadConfig } from '../src/core/config/load.ts';
-import { asMusterError, ERROR_CODES } from '../src/core/errors.ts';
+import { ERROR_CODES } from '../src/core/error-codes.ts';
+import { asMusterError } from '../src/core/errors.ts';
 import { createLog } from '../src/core/log.ts';
 import { buildInfo } from './build-info.ts';
 import { runDaemon } from './daemon.ts';

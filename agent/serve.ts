@@ -1,4 +1,5 @@
 import type { Bus } from '../src/bus/bus.ts';
+import type { Authorize } from '../src/bus/dispatch.ts';
 import { publishEvent } from '../src/bus/events.ts';
 import { createRpcServer } from '../src/bus/server.ts';
 import type { Agent } from '../src/core/agent.ts';
@@ -6,7 +7,6 @@ import type { Clock } from '../src/core/clock.ts';
 import { asMusterError, MusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
 import type { Opener, Sealer } from '../src/core/seal.ts';
-import { authorizeByRole } from '../src/trust/authorize.ts';
 import { fileReplayCache } from '../src/trust/replay-file.ts';
 import type { ClassList } from './classes.ts';
 import type { FactStore } from './facts.ts';
@@ -23,6 +23,7 @@ export interface ServeOptions {
   /** Remembers the ids of requests across restarts. */
   readonly replayFile: string;
   readonly registrationS: number;
+  readonly authorize: Authorize;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -59,7 +60,6 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
     host,
     facts: () => options.facts.current(),
     classes: () => options.classes.current(),
-    authorize: authorizeByRole,
     replay,
   });
 

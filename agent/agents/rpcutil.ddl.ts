@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineDdl, nothing } from '../../src/core/ddl.ts';
+import { ROLES, word } from '../../src/core/names.ts';
 
 const factName = z.string().min(1).max(200).describe('Name of the fact').meta({ prompt: 'Fact' });
 
@@ -49,6 +50,37 @@ export const rpcutil = defineDdl({
           .nullable()
           .describe('null when the node has no such fact')
           .meta({ display_as: 'Value' }),
+      }),
+    },
+    policy_explain: {
+      description: 'Says whether a caller may call an action here, and which line of which policy decides',
+      display: 'always',
+      input: z.strictObject({
+        caller: z
+          .string()
+          .max(300)
+          .regex(/^cert=\S+$/)
+          .describe('cert=NAME, as in the certificate of the caller')
+          .meta({ prompt: 'Caller' }),
+        role: z.enum(ROLES).default('operator').describe('Role in that certificate'),
+        agent: word.describe('Agent').meta({ prompt: 'Agent' }),
+        action: word.describe('Action').meta({ prompt: 'Action' }),
+      }),
+      output: z.strictObject({
+        verdict: z.enum(['allow', 'deny']).meta({ display_as: 'Verdict' }),
+        file: z
+          .string()
+          .describe('Policy file; built-in/… is one of Muster itself')
+          .meta({ display_as: 'File' }),
+        line: z
+          .number()
+          .int()
+          .nullable()
+          .describe('Line that decides; null when none does')
+          .meta({ display_as: 'Line' }),
+        text: z.string().nullable().describe('That line').meta({ display_as: 'Text' }),
+        reason: z.string().meta({ display_as: 'Reason' }),
+        known: z.boolean().describe('Does the node serve this action now?').meta({ display_as: 'Served' }),
       }),
     },
     agent_inventory: {

@@ -26,6 +26,15 @@ const agent: Agent<typeof rpcutil, AgentHost> = {
       return { fact, value: Object.hasOwn(facts, fact) ? (facts[fact] ?? null) : null };
     },
 
+    async policy_explain({ caller, role, agent, action }, _request, host) {
+      const [facts, classes] = await Promise.all([host.facts(), host.classes()]);
+      const decision = await host.policies.decide(agent, { caller, role, action, facts, classes });
+      const { verdict, file, line, text, reason } = decision;
+      const ddl = host.served().find(({ name }) => name === agent);
+      const known = ddl !== undefined && Object.hasOwn(ddl.actions, action);
+      return { verdict, file, line, text, reason: reason.slice(0, 1000), known };
+    },
+
     agent_inventory: async (_input, _request, host) => ({
       agents: host.served().map((ddl) => ({
         agent: ddl.name,

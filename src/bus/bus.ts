@@ -31,6 +31,8 @@ export interface SubscribeOptions {
 export interface PublishOptions {
   readonly ttlS: number;
   readonly deadlineS: number;
+  /** On the broker's disk when its receipt comes: survives a restart of the broker. */
+  readonly persistent?: boolean;
 }
 
 /** A subscription that is made again on every connection. */

@@ -89,6 +89,7 @@ class Connection implements Bus {
       const headers = {
         destination: stompDestination(destination),
         expiration: Math.ceil(options.ttlS * 1000),
+        ...(options.persistent === true ? { persistent: 'true' } : {}),
       };
       return this.#outbox.add(headers, body, options.deadlineS);
     } catch (thrown) {

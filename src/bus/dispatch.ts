@@ -12,6 +12,9 @@ const MAX_TEXT_CHARS = 4000;
 
 /** What may be asked of the policy: who wants to do what. Facts and classes are the node's own. */
 export interface CallAttempt {
+  readonly requestId: string;
+  /** When the caller says that it asked, in ms. */
+  readonly requestedAtMs: number;
   readonly sender: Sender;
   /** `cert=<common name>`. */
   readonly caller: string;
@@ -42,14 +45,22 @@ export interface Outcome {
   readonly data: Record<string, unknown>;
 }
 
+/** Is told how a call that was let through ended. Must not throw. */
+type Afterwards = (outcome: Outcome) => void;
+
+/**
+ * Lets a call through by returning, and may ask to be told how it ended. Throws MusterError otherwise, usually RPC_DENIED.
+ * Whatever has to be on record before the action runs is on record when it returns.
+ */
+export type Authorize = (attempt: CallAttempt) => void | Afterwards | Promise<void> | Promise<Afterwards>;
+
 /** What a call is made with. */
 export interface DispatchOptions {
   readonly agents: () => ReadonlyMap<string, ServedAgent>;
   readonly host: unknown;
   readonly facts: () => Facts;
   readonly classes: () => readonly string[];
-  /** Throws MusterError, usually RPC_DENIED. */
-  readonly authorize: (attempt: CallAttempt) => void | Promise<void>;
+  readonly authorize: Authorize;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -58,44 +69,41 @@ export interface DispatchOptions {
 export async function dispatch({ request, sender }: Admitted, by: DispatchOptions): Promise<Outcome> {
   const where = `${request.agent}#${request.action}`;
   const caller = `cert=${sender.name}`;
-  const { collective, agent: agentName, action: actionName, data } = request;
+  const { collective, agent, action, data } = request;
   try {
     const [facts, classes] = [by.facts(), by.classes()];
-    await by.authorize({
-      sender,
-      caller,
-      collective,
-      agent: agentName,
-      action: actionName,
-      data,
-      facts,
-      classes,
-    });
-    const agent = by.agents().get(agentName);
-    const found = agent === undefined ? undefined : actionIn(agent, actionName);
-    if (agent === undefined || found === undefined)
-      return failure(REPLY_STATUS.unknownAction, 'RPC_UNKNOWN_ACTION', `there is no ${where} here`);
-    const input = found.declared.input.safeParse(data);
-    if (!input.success) return failure(inputStatus(input.error), 'RPC_INVALID_DATA', problemOf(input.error));
-    const log = by.log.child({ request: request.id, action: where, caller });
-    const work = (signal: AbortSignal) =>
-      found.run(
-        input.data as never,
-        { requestId: request.id, caller, collective, signal, log },
-        by.host as never,
-      );
-    const output = found.declared.output.safeParse(
-      await withLimit(work, agent.ddl.timeoutS, by.signal, where),
-    );
-    if (output.success) return { status: REPLY_STATUS.ok, message: 'OK', data: output.data };
-    return failure(
-      REPLY_STATUS.unknownError,
-      'INTERNAL',
-      `the output does not fit the DDL: ${problemOf(output.error)}`,
-    );
+    const asked = { requestId: request.id, requestedAtMs: request.iat_ms };
+    const who = { sender, caller, collective };
+    const afterwards = await by.authorize({ ...asked, ...who, agent, action, data, facts, classes });
+    const outcome = await runAction(request, caller, by).catch((thrown) => outcomeOf(thrown, by.log, where));
+    afterwards?.(outcome);
+    return outcome;
   } catch (thrown) {
     return outcomeOf(thrown, by.log, where);
   }
+}
+
+/** Checks and runs what was let through. Throws what the action throws. */
+async function runAction(
+  { id, collective, agent: agentName, action: actionName, data }: Admitted['request'],
+  caller: string,
+  by: DispatchOptions,
+): Promise<Outcome> {
+  const where = `${agentName}#${actionName}`;
+  const agent = by.agents().get(agentName);
+  const found = agent === undefined ? undefined : actionIn(agent, actionName);
+  if (agent === undefined || found === undefined)
+    return failure(REPLY_STATUS.unknownAction, 'RPC_UNKNOWN_ACTION', `there is no ${where} here`);
+  const input = found.declared.input.safeParse(data);
+  if (!input.success) return failure(inputStatus(input.error), 'RPC_INVALID_DATA', problemOf(input.error));
+  const log = by.log.child({ request: id, action: where, caller });
+  const work = (signal: AbortSignal) =>
+    found.run(input.data as never, { requestId: id, caller, collective, signal, log }, by.host as never);
+  const given = await withLimit(work, agent.ddl.timeoutS, by.signal, where);
+  const output = found.declared.output.safeParse(given);
+  if (output.success) return { status: REPLY_STATUS.ok, message: 'OK', data: output.data };
+  const problem = `the output does not fit the DDL: ${problemOf(output.error)}`;
+  return failure(REPLY_STATUS.unknownError, 'INTERNAL', problem);
 }
 
 type Run = ServedAgent['actions'][string];

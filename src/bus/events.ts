@@ -25,6 +25,8 @@ export async function publishEvent(
   await own.bus.publish(destination, own.sealer.seal(message), {
     ttlS: EVENT_TTL_S,
     deadlineS: EVENT_DEADLINE_S,
+    // Lines of an audit are sent once.
+    persistent: event.kind === 'audit',
   });
 }
 

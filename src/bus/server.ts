@@ -6,7 +6,7 @@ import { MAX_MESSAGE_BYTES, type Reply } from '../core/messages.ts';
 import { brokerNames } from '../core/names.ts';
 import type { Opener, ReplayCache, Sealer } from '../core/seal.ts';
 import type { Bus } from './bus.ts';
-import { type CallAttempt, dispatch, type Outcome, type ServedAgent } from './dispatch.ts';
+import { type Authorize, dispatch, type Outcome, type ServedAgent } from './dispatch.ts';
 import { matchesFilter } from './filter.ts';
 import { type Admitted, admit } from './gate.ts';
 import { Limiter } from './limiter.ts';
@@ -30,8 +30,7 @@ export interface RpcServerOptions {
   readonly host: unknown;
   readonly facts: () => Facts;
   readonly classes?: () => readonly string[];
-  /** Throws MusterError, usually RPC_DENIED. */
-  readonly authorize: (attempt: CallAttempt) => void | Promise<void>;
+  readonly authorize: Authorize;
   readonly replay: ReplayCache;
   readonly log: Log;
   readonly clock: Clock;

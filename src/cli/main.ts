@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import audit from './audit.ts';
 import broker from './broker.ts';
 import bundle from './bundle.ts';
 import ca from './ca.ts';
@@ -15,6 +16,7 @@ import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
 import ping from './ping.ts';
+import policy from './policy.ts';
 import rpc from './rpc.ts';
 import run from './run.ts';
 import runs from './runs.ts';
@@ -34,6 +36,8 @@ export const COMMANDS: readonly CliCommand[] = [
   facts,
   inventory,
   rpc,
+  policy,
+  audit,
   ca,
   broker,
   lab,

@@ -3,6 +3,7 @@ import type { ControllerConfig } from '../core/config/controller.ts';
 import type { Log } from '../core/log.ts';
 import type { MasterPicker } from '../core/picker.ts';
 import type { Step } from '../core/step.ts';
+import { type AuditStore, createAuditStore } from './audit.ts';
 import { type Claims, createClaims } from './claims.ts';
 import type { GrantNode, Rpc } from './deps.ts';
 import { createGovernor, type Governor } from './governor.ts';
@@ -24,7 +25,7 @@ export interface EngineDeps {
   readonly door: RedisDoor;
   readonly rpc: Rpc;
   readonly grantNode: GrantNode;
-  readonly config: Pick<ControllerConfig, 'master' | 'runs' | 'collectives'>;
+  readonly config: Pick<ControllerConfig, 'master' | 'runs' | 'collectives' | 'audit'>;
   readonly steps: ReadonlyMap<string, Step>;
   readonly picker: { readonly plugin: MasterPicker; readonly options: unknown };
   readonly recipients: ReadonlyMap<string, Recipient>;
@@ -44,6 +45,7 @@ export interface Engine {
   readonly claims: Claims;
   readonly governor: Governor;
   readonly joins: Joins;
+  readonly audit: AuditStore;
   /** Begins nothing more, hands back what goes on, and ends; under 10 s. */
   close(): Promise<void>;
 }
@@ -79,7 +81,7 @@ export function startEngine(deps: EngineDeps): Engine {
     },
   });
   return {
-    ...{ runs, registry, claims, governor, joins },
+    ...{ runs, registry, claims, governor, joins, audit: createAuditStore(door, config) },
     async close() {
       await Promise.all([worker.close(deps.graceMs ?? GRACE_MS), governor.close(), notices.close()]);
       await runs.close();

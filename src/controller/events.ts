@@ -1,5 +1,6 @@
 import type { NodeEvent } from '../core/messages.ts';
 import type { Sender } from '../core/seal.ts';
+import type { AuditStore } from './audit.ts';
 import type { Joins } from './joins.ts';
 import type { Registry } from './registry.ts';
 import type { Runs } from './runs.ts';
@@ -7,12 +8,12 @@ import type { Runs } from './runs.ts';
 /**
  * What follows on an event: a registration goes into the registry and wakes the run that waits for
  * its node; the end of a Puppet run wakes the run that waits for
- * it. A lost event does no harm, the same one again neither. Throws what ioredis throws.
+ * it; audit lines are kept. A lost event does no harm, the same one again neither. Throws what ioredis throws.
  */
 export async function onEvent(
   event: NodeEvent['event'],
   sender: Sender,
-  deps: { registry: Registry; runs: Runs; joins: Joins },
+  deps: { registry: Registry; runs: Runs; joins: Joins; audit: AuditStore },
 ): Promise<void> {
   if (event.kind === 'registration') {
     const { agents, facts, collectives, version } = event;
@@ -26,6 +27,7 @@ export async function onEvent(
     });
     return;
   }
+  if (event.kind === 'audit') return deps.audit.keep(sender.name, event.lines);
   const id = runIdIn(event.run);
   if (id === null) return;
   // A node may speak of its own runs only.

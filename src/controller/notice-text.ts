@@ -1,4 +1,4 @@
-import { ERROR_CODES } from '../core/errors.ts';
+import { ERROR_CODES } from '../core/error-codes.ts';
 import type { Notice } from '../core/notifier.ts';
 import { addedMs, type RunRecord, type StepRecord } from '../core/record.ts';
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import type { Inventory } from '../core/inventory.ts';
+import type { Facts, Inventory } from '../core/inventory.ts';
 import type { Role } from '../core/names.ts';
+import { redactFields } from '../core/redact.ts';
 import type { RedisDoor } from './redis.ts';
 
 /** A node or master as it was last heard of. */
@@ -36,7 +37,8 @@ export function createRegistry(door: RedisDoor, clock: Clock): Registry {
   return {
     get,
     async heard(node) {
-      const known: KnownNode = { ...node, lastSeenMs: clock.nowMs() };
+      const facts = redactFields(node.facts) as Facts;
+      const known: KnownNode = { ...node, facts, lastSeenMs: clock.nowMs() };
       const write = door.quick
         .multi()
         .hset(nodes, node.identity, JSON.stringify(known))

@@ -1,6 +1,7 @@
 import type { PlanEntry } from '../core/config/plan.ts';
 import type { Facts } from '../core/inventory.ts';
 import type { RunError, StepRecord } from '../core/record.ts';
+import { redact } from '../core/redact.ts';
 
 /** Who has to be told of the end of a run; written in one go with that end. `recipients` are their keys, never URLs. */
 interface NoticeIntent {
@@ -61,6 +62,14 @@ export type NewRun = Pick<
   | 'plan'
   | 'collectives'
 >;
+
+/**
+ * Data as they may be stored: facts, details and last lines come from nodes, and may hold what is secret. The plan stays
+ * as it is, because steps read their options from it. Pure.
+ */
+export function withoutSecrets(data: RunData): RunData {
+  return { ...(redact(data) as RunData), plan: data.plan };
+}
 
 /** A run at its beginning. Pure. */
 export function newRun(of: NewRun, nowMs: number): RunData {

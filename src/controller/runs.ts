@@ -2,7 +2,7 @@ import type { Job, Queue } from 'bullmq';
 import type { Log } from '../core/log.ts';
 import { NEVER_GIVE_UP, openQueue } from './queues.ts';
 import type { RedisDoor } from './redis.ts';
-import type { RunData } from './run-data.ts';
+import { type RunData, withoutSecrets } from './run-data.ts';
 
 /** The BullMQ job of a run. */
 export type RunJob = Job<RunData, void, string>;
@@ -39,7 +39,7 @@ export function openRuns(door: RedisDoor, options: { keepDays: number; log: Log 
     queue,
     async add(id, data) {
       await door.quick.zadd(index, 0, id);
-      await queue.add('run', data, {
+      await queue.add('run', withoutSecrets(data), {
         jobId: id,
         removeOnComplete: keep,
         removeOnFail: keep,

@@ -3,7 +3,7 @@ import { MusterError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { type Leases, openWorker } from './queues.ts';
 import type { RedisDoor } from './redis.ts';
-import type { RunData } from './run-data.ts';
+import { type RunData, withoutSecrets } from './run-data.ts';
 import { promote, RUNS_QUEUE, type RunJob, type Runs } from './runs.ts';
 import { walk } from './walk.ts';
 import type { WalkDeps, WalkEnd, WalkingRun } from './walking.ts';
@@ -103,7 +103,8 @@ function walkingRun(
     get data() {
       return data;
     },
-    async save(next) {
+    async save(wished) {
+      const next = withoutSecrets(wished);
       const key = `${deps.door.prefix}:${RUNS_QUEUE}:${id}`;
       const saved = await deps.door.patient.eval(
         SAVE_IF_MINE,

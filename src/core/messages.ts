@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_AUDIT_LINE_CHARS, MAX_AUDIT_LINES } from './audit.ts';
 import { identityName, word } from './names.ts';
 
 /** Largest body of any message, in bytes; more is dropped before it is parsed. */
@@ -115,6 +116,11 @@ export const NodeEvent = z.strictObject({
       kind: z.literal('puppet_run_ended'),
       run: z.string().max(200),
       exitcode: z.number().int(),
+    }),
+    z.strictObject({
+      kind: z.literal('audit'),
+      /** Lines of the node's audit as they stand in its file, oldest first. */
+      lines: z.array(z.string().max(MAX_AUDIT_LINE_CHARS)).min(1).max(MAX_AUDIT_LINES),
     }),
   ]),
 });

@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildInfo } from '../../agent/build-info.ts';
 import type { AgentHost } from '../../agent/host.ts';
 import { type NodeIdentity, prepareIdentity } from '../../agent/identity.ts';
+import { createPolicies } from '../../agent/policies.ts';
 import type { PuppetPaths } from '../../agent/puppet/paths.ts';
 import { createPuppetRuns } from '../../agent/puppet/runs.ts';
 import type { ActionRequest } from '../../src/core/agent.ts';
@@ -59,6 +61,10 @@ export async function aNode(settings: object = {}, bin: string | null = null): P
     facts: async () => ({ role: 'web' }),
     classes: async () => ['base'],
     served: () => [],
+    policies: createPolicies({
+      ...{ dir: join(dir, 'policies'), builtIn: buildInfo().policies, log: silentLog },
+      ...{ enableDefault: true, allowUnconfigured: false },
+    }),
     collectives: () => ['provisioning'],
     enter: async () => undefined,
     changed: () => {

@@ -1,5 +1,6 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import { asMusterError, ERROR_CODES, type MusterError } from '../../core/errors.ts';
+import { ERROR_CODES } from '../../core/error-codes.ts';
+import { asMusterError, type MusterError } from '../../core/errors.ts';
 
 type Style = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
 

@@ -1,4 +1,4 @@
-import { ERROR_CODES } from '../../core/errors.ts';
+import { ERROR_CODES } from '../../core/error-codes.ts';
 import { addedMs, type RunRecord, type RunState, type StepRecord } from '../../core/record.ts';
 import { paint, showMs, table } from './output.ts';
 

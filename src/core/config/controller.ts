@@ -141,6 +141,18 @@ export const ControllerConfig = z.strictObject({
     })
     .prefault({})
     .describe('Runs'),
+  audit: z
+    .strictObject({
+      keep_entries: z
+        .number()
+        .int()
+        .min(100)
+        .max(100_000_000)
+        .default(200_000)
+        .describe('Audit lines of nodes that are kept for each collective, about'),
+    })
+    .prefault({})
+    .describe('Audit lines that nodes send'),
   notify: z
     .strictObject({
       recipients: z

@@ -90,6 +90,36 @@ export const DaemonConfig = z.strictObject({
     .optional()
     .describe('Only on a master: serve the puppetca agent'),
   agents_dir: path.optional().describe("Folder of a site's own agents"),
+  policies_dir: path
+    .default('/etc/muster/policies')
+    .describe("Folder of the site's policies: `AGENT.policy`, `default.policy` and `groups`"),
+  policy: z
+    .strictObject({
+      enable_default: z
+        .boolean()
+        .default(true)
+        .describe('An agent without a policy of its own is under `default.policy` of that folder'),
+      allow_unconfigured: z
+        .boolean()
+        .default(false)
+        .describe('An agent for which there is no policy at all may be called by controllers and operators'),
+    })
+    .prefault({})
+    .describe('Who may do what on this node'),
+  audit: z
+    .strictObject({
+      file: path.optional().describe('Audit of every decision; by default `audit.log` in the state folder'),
+      max_mb: z
+        .number()
+        .min(0.01)
+        .max(10_000)
+        .default(10)
+        .describe('Size at which a new file is begun, in MB'),
+      keep: z.number().int().min(1).max(1000).default(10).describe('Older files that are kept'),
+      send: z.boolean().default(true).describe('Send the lines to the controllers, too'),
+    })
+    .prefault({})
+    .describe('Audit'),
   hello: z
     .strictObject({
       base_s: z

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Bus } from '../../../src/bus/bus.ts';
 import { createRpcClient, type RpcClient } from '../../../src/bus/client.ts';
 import { openBus } from '../../../src/bus/connection.ts';
+import type { CallAttempt } from '../../../src/bus/dispatch.ts';
 import { createRpcServer, type RpcServer, type RpcServerOptions } from '../../../src/bus/server.ts';
 import type { ActionRequest, Agent } from '../../../src/core/agent.ts';
 import { systemClock } from '../../../src/core/clock.ts';
@@ -9,7 +10,8 @@ import { defineDdl } from '../../../src/core/ddl.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { silentLog } from '../../../src/core/log.ts';
 import type { Role } from '../../../src/core/names.ts';
-import { authorizeByRole } from '../../../src/trust/authorize.ts';
+import { decide } from '../../../src/trust/policy/decide.ts';
+import { parsePolicy } from '../../../src/trust/policy/parse.ts';
 import { memoryReplayCache } from '../../../src/trust/replay.ts';
 import type { MiniBroker } from '../../kit/broker-mini.ts';
 import { testPki } from '../../kit/pki.ts';
@@ -54,6 +56,14 @@ function probeAgent(): { agent: Agent<typeof probe>; calls: ActionRequest[] } {
   return { agent: { ddl: probe, activate: async () => true, actions }, calls };
 }
 
+const CALLERS = parsePolicy('allow\trole=controller role=operator\t*\t*\t*\n', new Map());
+
+/** Lets controllers and operators call everything. Throws RPC_DENIED. */
+function authorizeCallers({ sender, caller, action, facts, classes }: CallAttempt): void {
+  const { verdict } = decide(CALLERS, { caller, role: sender.role, action, facts, classes });
+  if (verdict === 'deny') throw new MusterError('RPC_DENIED', `${caller} may not call ${action}`);
+}
+
 /** A bus to the mini broker. */
 export function miniBus(broker: MiniBroker): Bus {
   return openBus({
@@ -82,7 +92,7 @@ export async function serveProbe(
     agents: () => new Map([['probe', agent]]),
     host: null,
     facts: () => ({ country: 'de' }),
-    authorize: authorizeByRole,
+    authorize: authorizeCallers,
     replay: memoryReplayCache({ clock: systemClock }),
     log: silentLog,
     clock: systemClock,

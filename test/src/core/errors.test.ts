@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { asMusterError, ERROR_CODES, isErrorCode, MusterError } from '../../../src/core/errors.ts';
+import { ERROR_CODES } from '../../../src/core/error-codes.ts';
+import { asMusterError, isErrorCode, MusterError } from '../../../src/core/errors.ts';
 
 describe('the table of error codes', () => {
   test.each(Object.entries(ERROR_CODES))(

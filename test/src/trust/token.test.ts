@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import token from '../../../src/trust/attestors/token.ts';
-import { authorizeByRole } from '../../../src/trust/authorize.ts';
 import { testPki } from '../../kit/pki.ts';
 import { helloOf } from './kit.ts';
 
@@ -72,17 +71,5 @@ describe('the token attestor', () => {
       { token: right, more: 1 },
     ])
       expect(token.options.safeParse(options).success).toBe(false);
-  });
-});
-
-describe('authorization by role', () => {
-  it.each(['controller', 'operator'] as const)('lets a %s call', (role) => {
-    authorizeByRole({ sender: { name: 'x', role }, agent: 'provision', action: 'lock_deploy' });
-  });
-
-  it.each(['node', 'master', 'server'] as const)('does not let a %s call', (role) => {
-    expect(() =>
-      authorizeByRole({ sender: { name: 'x', role }, agent: 'provision', action: 'lock_deploy' }),
-    ).toThrow(expect.objectContaining({ code: 'RPC_DENIED' }));
   });
 });

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { ControllerConfig } from '../../../core/config/controller.ts';
 import { DaemonConfig } from '../../../core/config/daemon.ts';
 import type { Ddl } from '../../../core/ddl.ts';
-import { ERROR_CODES } from '../../../core/errors.ts';
+import { ERROR_CODES } from '../../../core/error-codes.ts';
 import type { Notifier } from '../../../core/notifier.ts';
 import type { Plugin } from '../../../core/plugin.ts';
 import type { Step } from '../../../core/step.ts';

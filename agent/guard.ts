@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import type { Authorize } from '../src/bus/dispatch.ts';
+import type { Clock } from '../src/core/clock.ts';
+import type { DaemonConfig } from '../src/core/config/daemon.ts';
+import type { Log } from '../src/core/log.ts';
+import type { NodeEvent } from '../src/core/messages.ts';
+import { createAuditFile } from './audit/file.ts';
+import { createGate } from './audit/gate.ts';
+import { type AuditSender, startAuditSender } from './audit/sender.ts';
+import { buildInfo } from './build-info.ts';
+import type { AnyAgent } from './host.ts';
+import { createPolicies, type Policies } from './policies.ts';
+
+/** Who may do what on this node, and the record of it. */
+export interface Guard {
+  readonly policies: Policies;
+  /** Decides and records; the action runs only after that. */
+  readonly authorize: Authorize;
+  /** Writes what waits. */
+  close(): Promise<void>;
+}
+
+/** Policies and audit as the config says. Nothing is read or written before the first request. */
+export function createGuard(wish: {
+  readonly config: Pick<DaemonConfig, 'policies_dir' | 'policy' | 'audit' | 'state_dir'>;
+  readonly agents: ReadonlyMap<string, AnyAgent>;
+  readonly publish: (event: NodeEvent['event']) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Guard {
+  const { config, agents, publish, clock, log } = wish;
+  const policies = createPolicies({
+    dir: config.policies_dir,
+    builtIn: buildInfo().policies,
+    enableDefault: config.policy.enable_default,
+    allowUnconfigured: config.policy.allow_unconfigured,
+    log,
+  });
+  const { file: path = join(config.state_dir, 'audit.log'), max_mb, keep, send } = config.audit;
+  let sender: AuditSender | undefined;
+  const audit = createAuditFile({
+    ...{ path, keep, clock },
+    maxBytes: max_mb * 1_000_000,
+    onWritten: () => sender?.poke(),
+  });
+  const cursorFile = join(config.state_dir, 'audit.cursor');
+  if (send) sender = startAuditSender({ path, keep, cursorFile, publish, log });
+  const authorize = createGate({ policies, audit, ddlOf: (name) => agents.get(name)?.ddl, clock, log });
+  return {
+    policies,
+    authorize,
+    async close() {
+      await audit.close();
+      await sender?.stop();
+    },
+  };
+}

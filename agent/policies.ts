@@ -1,0 +1,109 @@
+import { join } from 'node:path';
+import { asMusterError } from '../src/core/errors.ts';
+import type { Log } from '../src/core/log.ts';
+import { type PolicyGroups, parseGroups } from '../src/trust/policy/callers.ts';
+import { type Decision, decide, type PolicyAttempt } from '../src/trust/policy/decide.ts';
+import { type Policy, parsePolicy } from '../src/trust/policy/parse.ts';
+import { readIfThere } from './files.ts';
+
+/** Where policies come from. */
+export interface PolicyOptions {
+  readonly dir: string;
+  /** Muster's own, by name without `.policy`. */
+  readonly builtIn: Readonly<Record<string, string>>;
+  readonly enableDefault: boolean;
+  readonly allowUnconfigured: boolean;
+  readonly log: Log;
+}
+
+/** What the policies of this node say, and the file that says it. */
+export interface NodeDecision extends Decision {
+  readonly file: string;
+}
+
+/** The policies of this node, read anew for each decision: a changed file holds at once. */
+export interface Policies {
+  /** Never throws: what cannot be read denies. */
+  decide(agent: string, attempt: PolicyAttempt): Promise<NodeDecision>;
+}
+
+interface Source {
+  readonly file: string;
+  readonly text: string;
+}
+
+interface Parsed extends Source {
+  readonly groupsText: string;
+  readonly policy: Policy;
+}
+
+const DEFAULT = 'default';
+const UNCONFIGURED = 'unconfigured';
+
+/**
+ * The first that is there decides: the site's `AGENT.policy`, Muster's own for the agent, the site's `default.policy`,
+ * Muster's own default. *Source:* ActionPolicy (policies folder, default policy, allow_unconfigured, groups file).
+ */
+export function createPolicies(options: PolicyOptions): Policies {
+  const parsed = new Map<string, Parsed>();
+  const parse = (source: Source, groupsText: string): Policy => {
+    const known = parsed.get(source.file);
+    if (known?.text === source.text && known.groupsText === groupsText) return known.policy;
+    const policy = parseBoth(source.text, groupsText);
+    parsed.set(source.file, { ...source, groupsText, policy });
+    for (const problem of policy.problems)
+      options.log.error({ file: source.file, ...problem }, 'the policy has an error: it denies everything');
+    return policy;
+  };
+  return {
+    async decide(agent, attempt) {
+      let file = join(options.dir, `${agent}.policy`);
+      try {
+        const source = await sourceOf(agent, options);
+        ({ file } = source);
+        const groups = (await readIfThere(join(options.dir, 'groups'))) ?? '';
+        return { ...decide(parse(source, groups), attempt), file };
+      } catch (cause) {
+        const reason = `the policy cannot be read, so all is denied: ${asMusterError(cause).message}`;
+        return { verdict: 'deny', line: null, text: null, reason, file };
+      }
+    },
+  };
+}
+
+async function sourceOf(agent: string, options: PolicyOptions): Promise<Source> {
+  const { dir, builtIn, enableDefault, allowUnconfigured } = options;
+  const fromSite = async (name: string): Promise<Source | null> => {
+    const file = join(dir, `${name}.policy`);
+    const text = await readIfThere(file);
+    return text === null ? null : { file, text };
+  };
+  const own = (name: string): Source | null => {
+    const text = Object.hasOwn(builtIn, name) ? builtIn[name] : undefined;
+    return text === undefined ? null : { file: `built-in/${name}.policy`, text };
+  };
+  const reserved = agent === DEFAULT || agent === UNCONFIGURED;
+  return (
+    (await fromSite(agent)) ??
+    (reserved ? null : own(agent)) ??
+    (enableDefault ? await fromSite(DEFAULT) : null) ??
+    own(allowUnconfigured ? UNCONFIGURED : DEFAULT) ?? { file: 'built-in', text: '' }
+  );
+}
+
+/** A groups file with an error denies too: a group may have lost members that a deny line counts on. */
+function parseBoth(text: string, groupsText: string): Policy {
+  const { groups, problems }: { groups: PolicyGroups; problems: Policy['problems'] } =
+    parseGroups(groupsText);
+  const policy = parsePolicy(text, groups);
+  if (problems.length === 0 || !usesGroups(policy)) return policy;
+  const named = problems.map((problem) => ({ ...problem, message: `the file 'groups': ${problem.message}` }));
+  return { ...policy, problems: [...policy.problems, ...named] };
+}
+
+function usesGroups(policy: Policy): boolean {
+  return (
+    policy.problems.length > 0 ||
+    policy.rules.some(({ callers }) => callers.some(({ text }) => /^[\w.-]+$/.test(text)))
+  );
+}
