@@ -11,6 +11,8 @@ import type { CliCommand } from './lib/command.ts';
 import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
+import quarantine from './quarantine.ts';
+import refusals from './refusals.ts';
 import rpc from './rpc.ts';
 import run from './run.ts';
 import runs from './runs.ts';
@@ -25,6 +27,8 @@ export const COMMANDS: readonly CliCommand[] = [
   runs,
   run,
   masters,
+  quarantine,
+  refusals,
   rpc,
   ca,
   broker,

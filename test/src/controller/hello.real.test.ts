@@ -2,7 +2,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Bus, MessageHandler } from '../../../src/bus/bus.ts';
 import { createClaims } from '../../../src/controller/claims.ts';
 import { consumeHellos, type HelloDeps, hear } from '../../../src/controller/hello.ts';
+import type { Alarm } from '../../../src/controller/outbox.ts';
+import { createQuarantine } from '../../../src/controller/quarantine.ts';
 import { openRuns, type Runs } from '../../../src/controller/runs.ts';
+import { secondKey } from '../../../src/controller/second-key.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { silentLog } from '../../../src/core/log.ts';
@@ -22,6 +25,7 @@ let twin: HelloSayer;
 let deps: HelloDeps;
 let runs: Runs;
 let published: { key: string; body: Buffer }[];
+let alarms: Alarm[];
 let grants: { identity: string; collectives: readonly string[] }[];
 
 beforeAll(async () => {
@@ -35,7 +39,7 @@ afterAll(() => redis.stop());
 beforeEach(async () => {
   const door = await redis.door();
   runs = openRuns(door, { keepDays: 1, log: silentLog });
-  [published, grants] = [[], []];
+  [published, grants, alarms] = [[], [], []];
   const bus = {
     publish: async (to: { key: string }, body: Buffer) => void published.push({ key: to.key, body }),
   } as unknown as Bus;
@@ -52,6 +56,12 @@ beforeEach(async () => {
     config: testConfig({ groups: { web: { certname_suffix: '.example.org' } } }),
     attestors: new Map([['web', { plugin: token, options: token.options.parse({ token: TOKEN }) }]]),
     claims: createClaims(door),
+    quarantine: (asked) =>
+      secondKey(asked, {
+        quarantine: createQuarantine(door),
+        alarm: async (alarm) => void alarms.push(alarm),
+        log: silentLog,
+      }),
     grant: async (identity, collectives) => void grants.push({ identity, collectives }),
   };
 });
