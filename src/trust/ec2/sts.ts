@@ -95,7 +95,9 @@ function post(
     response.setEncoding('utf8');
     response.on('data', (part: string) => {
       text += part;
-      if (text.length > MAX_ANSWER_BYTES) call.destroy(new Error('too long an answer'));
+      if (text.length <= MAX_ANSWER_BYTES) return;
+      fail(new Error('too long an answer'));
+      call.destroy();
     });
     response.on('error', fail);
     response.on('end', () =>

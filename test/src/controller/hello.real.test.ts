@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Bus, MessageHandler } from '../../../src/bus/bus.ts';
-import { createClaims } from '../../../src/controller/claims.ts';
 import { consumeHellos, type HelloDeps, hear } from '../../../src/controller/hello.ts';
-import type { Alarm } from '../../../src/controller/outbox.ts';
-import { createQuarantine } from '../../../src/controller/quarantine.ts';
-import { openRuns, type Runs } from '../../../src/controller/runs.ts';
-import { secondKey } from '../../../src/controller/second-key.ts';
-import { systemClock } from '../../../src/core/clock.ts';
+import type { Runs } from '../../../src/controller/runs.ts';
 import { MusterError } from '../../../src/core/errors.ts';
-import { silentLog } from '../../../src/core/log.ts';
-import token from '../../../src/trust/attestors/token.ts';
 import { verifyIssued } from '../../../src/trust/certificate.ts';
 import { readCertificate } from '../../../src/trust/keys.ts';
+import { createHelloScene, type HelloScene } from '../../kit/hello-scene.ts';
 import { type Holder, type Pki, testPki } from '../../kit/pki.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
-import { testConfig } from '../../kit/run-fakes.ts';
 import { createSayer, type HelloSayer, TOKEN } from '../../kit/run-hello.ts';
 
 let redis: TestRedis;
@@ -22,11 +15,11 @@ let pki: Pki;
 let controller: Holder;
 let sayer: HelloSayer;
 let twin: HelloSayer;
+let scene: HelloScene;
 let deps: HelloDeps;
 let runs: Runs;
-let published: { key: string; body: Buffer }[];
-let alarms: Alarm[];
-let grants: { identity: string; collectives: readonly string[] }[];
+let published: HelloScene['published'];
+let grants: HelloScene['grants'];
 
 beforeAll(async () => {
   redis = await startRedis();
@@ -37,41 +30,11 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 beforeEach(async () => {
-  const door = await redis.door();
-  runs = openRuns(door, { keepDays: 1, log: silentLog });
-  [published, grants, alarms] = [[], [], []];
-  const bus = {
-    publish: async (to: { key: string }, body: Buffer) => void published.push({ key: to.key, body }),
-  } as unknown as Bus;
-  deps = {
-    ...{
-      bus,
-      sealer: controller.sealer,
-      controllerKeyPem: controller.keyPem,
-      log: silentLog,
-      clock: systemClock,
-      ca: pki.ca,
-      runs,
-    },
-    config: testConfig({ groups: { web: { certname_suffix: '.example.org' } } }),
-    attestors: new Map([['web', { plugin: token, options: token.options.parse({ token: TOKEN }) }]]),
-    claims: createClaims(door),
-    quarantine: (asked) =>
-      secondKey(asked, {
-        quarantine: createQuarantine(door),
-        alarm: async (alarm) => void alarms.push(alarm),
-        log: silentLog,
-      }),
-    grant: async (identity, collectives) => void grants.push({ identity, collectives }),
-  };
+  scene = await createHelloScene(await redis.door());
+  ({ deps, runs, published, grants } = scene);
 });
 
-async function say(who: HelloSayer, parts: Parameters<HelloSayer['hello']>[1] = {}) {
-  const { bytes, nonce } = await who.hello(controller.certificatePem, parts);
-  await hear(bytes, deps);
-  const last = published.at(-1);
-  return last === undefined ? null : who.answer(last.body, nonce);
-}
+const say: HelloScene['say'] = (...of) => scene.say(...of);
 
 async function allRuns() {
   return runs.queue.getJobs(['wait', 'active', 'delayed', 'completed', 'failed']);
