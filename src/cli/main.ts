@@ -16,6 +16,7 @@ import refusals from './refusals.ts';
 import rpc from './rpc.ts';
 import run from './run.ts';
 import runs from './runs.ts';
+import token from './token.ts';
 import userdata from './userdata.ts';
 
 /** Every command, in the order of `muster help`. */
@@ -27,6 +28,7 @@ export const COMMANDS: readonly CliCommand[] = [
   runs,
   run,
   masters,
+  token,
   quarantine,
   refusals,
   rpc,

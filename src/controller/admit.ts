@@ -9,6 +9,7 @@ import { readCsr } from '../trust/csr.ts';
 import type { OpenedHello } from '../trust/hello.ts';
 import { type ClaimKeys, type ClaimOf, type Claims, runIdOf } from './claims.ts';
 import type { GrantNode } from './deps.ts';
+import type { JoinTokens } from './join-tokens.ts';
 import type { NewQuarantined } from './quarantine.ts';
 import { newRun } from './run-data.ts';
 import type { Runs } from './runs.ts';
@@ -26,6 +27,7 @@ export interface AdmitDeps {
   readonly claims: Claims;
   /** Keeps a second pair of keys for a claimed instance until an operator decides, and tells people of a new one. */
   readonly quarantine: (asked: NewQuarantined) => Promise<{ readonly reason: string; readonly id: string }>;
+  readonly tokens: Pick<JoinTokens, 'spend'>;
   /** Only where there is an EC2 to ask. */
   readonly describe?: DescribeInstance;
   readonly ca: Pick<CollectiveCa, 'issue'>;
@@ -59,10 +61,10 @@ export async function admit(opened: OpenedHello, deps: AdmitDeps): Promise<Admis
   const of: ClaimOf = { group: hello.group, instanceId: attestation.instanceId, claim: attestation.claim };
   const keys = { busSpki: thumb, puppetSpki };
   const claim = await deps.claims.claim(of, keys);
-  if (claim.group !== hello.group)
-    throw refusal('CLAIM_GROUP', `${attestation.instanceId} was claimed in the group ${claim.group}`);
   if (claim.busSpki !== thumb || claim.puppetSpki !== puppetSpki)
     throw await takenBy({ ...of, identity: identity.data, asking: keys }, claim, attestation, deps);
+  if (claim.group !== hello.group)
+    throw refusal('CLAIM_GROUP', `${attestation.instanceId} was claimed in the group ${claim.group}`);
   const certificate = await certificateFor(deps, of, identity.data, hello.bus_public_key, claim.certificate);
   const collectives = claim.collectives ?? [deps.config.collectives.provisioning];
   await deps.grant(identity.data, collectives);
@@ -105,6 +107,8 @@ async function attested({ hello, thumb }: OpenedHello, deps: AdmitDeps): Promise
     nowMs: deps.clock.nowMs(),
     signal: AbortSignal.timeout(ATTEST_MS),
     holds: (instanceId: string, claim: string) => deps.claims.holds({ instanceId, claim }, thumb),
+    spendToken: (name: string, token: string) =>
+      deps.tokens.spend({ group: hello.group, name }, token, thumb),
     ...(deps.describe === undefined ? {} : { describe: deps.describe }),
   };
   const result = await attestor.plugin.attest(hello, attestor.options, context);

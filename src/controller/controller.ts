@@ -19,6 +19,7 @@ import { type Engine, startEngine } from './engine.ts';
 import { onEvent } from './events.ts';
 import { consumeHellos } from './hello.ts';
 import { type Identity, readIdentity } from './identity.ts';
+import { createJoinTokens } from './join-tokens.ts';
 import { createQuarantine } from './quarantine.ts';
 import { openRedis, type RedisDoor, warnOnEviction } from './redis.ts';
 import { secondKey } from './second-key.ts';
@@ -135,6 +136,7 @@ async function listen(deps: ListenDeps): Promise<void> {
     attestors,
     claims: engine.claims,
     quarantine: (asked) => secondKey(asked, secondKeyDeps),
+    tokens: createJoinTokens(deps.door),
     describe: deps.describe,
     ca,
     grant: grantNode,

@@ -52,6 +52,8 @@ export interface AttestContext {
   readonly describe?: DescribeInstance;
   /** Did the bus key of this hello claim this power-on before? Then it only repeats itself. */
   readonly holds?: (instanceId: string, claim: string) => Promise<boolean>;
+  /** Spends the one-time token of this name for the bus key of this hello; false when it is wrong, over or another key's. */
+  readonly spendToken?: (name: string, token: string) => Promise<boolean>;
 }
 
 /** Proves which instance says hello, or says why not. Cheap checks first. Throws only what may be over soon, e.g. EC2_THROTTLED. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** A key with a self-signed certificate. */
-export interface SignerKey {
+interface SignerKey {
   readonly certificate: string;
   readonly key: string;
 }

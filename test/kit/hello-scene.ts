@@ -1,6 +1,7 @@
 import type { Bus } from '../../src/bus/bus.ts';
 import { createClaims } from '../../src/controller/claims.ts';
 import { type HelloDeps, hear } from '../../src/controller/hello.ts';
+import { createJoinTokens } from '../../src/controller/join-tokens.ts';
 import type { Alarm } from '../../src/controller/outbox.ts';
 import { createQuarantine, type Quarantine } from '../../src/controller/quarantine.ts';
 import type { RedisDoor } from '../../src/controller/redis.ts';
@@ -48,6 +49,7 @@ export async function createHelloScene(
       groups: Object.fromEntries(groups.map((name) => [name, { certname_suffix: '.example.org' }])),
     }),
     attestors: new Map(groups.map((name) => [name, attestor])),
+    tokens: createJoinTokens(door),
     quarantine: (asked) => secondKey(asked, { quarantine, alarm, log: silentLog }),
     grant: async (identity, collectives) => void grants.push({ identity, collectives }),
   };

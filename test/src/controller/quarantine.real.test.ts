@@ -122,7 +122,7 @@ describe('a second key for a claimed instance', () => {
     await scene.say(first);
     expect(await scene.say(second, { group: 'db' })).toMatchObject({ accepted: false });
     expect(await scene.say(first, { group: 'db' })).toMatchObject({ accepted: false });
-    expect(await scene.deps.claims.refusals()).toEqual({ CLAIM_GROUP: 2 });
+    expect(await scene.deps.claims.refusals()).toEqual({ CLAIM_TAKEN: 1, CLAIM_GROUP: 1 });
     expect(scene.grants).toHaveLength(1);
   });
 
