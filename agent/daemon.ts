@@ -106,6 +106,7 @@ function hostOf(parts: HostParts): AgentHost & { attach(service: Service): void 
     classes: async () => [...(await parts.classes.refresh())],
     served: () => [...(service?.served().values() ?? [])].map((agent) => agent.ddl),
     collectives: () => collectivesOf(parts.config, parts.node),
+    enter: async (collective, signal) => service?.enter(collective, signal),
     changed: () => service?.reconsider(),
     attach(made) {
       service = made;

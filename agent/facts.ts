@@ -19,6 +19,7 @@ export interface FactStore {
   setEc2(facts: Facts): void;
 }
 
+/** Where facts come from and go to. */
 export interface FactStoreOptions {
   /** Folder of `*.yaml`, `*.yml` and `*.json` maps; later names win. */
   readonly dir: string;

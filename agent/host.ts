@@ -23,6 +23,11 @@ export interface AgentHost {
   /** Contracts of the agents that are served now. */
   served(): readonly Ddl[];
   collectives(): readonly string[];
+  /**
+   * Listens in a collective before the node lives there, so that it is never deaf in between. Fulfilled when the broker has
+   * made the subscriptions; throws BROKER_UNREACHABLE when `signal` aborts first.
+   */
+  enter(collective: string, signal: AbortSignal): Promise<void>;
   /** Something that `activate` or the collectives depend on has changed: the daemon looks again, after the reply. */
   changed(): void;
 }

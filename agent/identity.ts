@@ -23,6 +23,7 @@ export interface NodeIdentity {
   readonly puppetCsrPem: string;
 }
 
+/** Whose keys are to be there. */
 export interface IdentityWish {
   readonly stateDir: string;
   readonly instanceId: string;

@@ -9,6 +9,7 @@ export interface Imds {
   get(path: string): Promise<string | null>;
 }
 
+/** How the metadata service is asked. */
 export interface ImdsOptions {
   /** Base URL, e.g. `http://169.254.169.254`. */
   readonly url: string;

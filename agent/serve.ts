@@ -3,7 +3,7 @@ import { publishEvent } from '../src/bus/events.ts';
 import { createRpcServer } from '../src/bus/server.ts';
 import type { Agent } from '../src/core/agent.ts';
 import type { Clock } from '../src/core/clock.ts';
-import { asMusterError } from '../src/core/errors.ts';
+import { asMusterError, MusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
 import type { Opener, Sealer } from '../src/core/seal.ts';
 import { authorizeByRole } from '../src/trust/authorize.ts';
@@ -33,6 +33,8 @@ export interface Service {
   served(): ReadonlyMap<string, AnyAgent>;
   /** Fulfilled when requests reach this node for the first time. */
   readonly listening: Promise<void>;
+  /** Listens in one more collective until the next look; throws BROKER_UNREACHABLE when `signal` aborts before it is done. */
+  enter(collective: string, signal: AbortSignal): Promise<void>;
   /** Looks again which agents are active and which collectives the node lives in; soon, so that a reply goes out first. */
   reconsider(): void;
   stop(): Promise<void>;
@@ -82,6 +84,12 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
   return {
     served: () => active,
     listening,
+    enter: (collective, signal) =>
+      orAborted(
+        server.setCollectives([...new Set([...host.collectives(), collective])]),
+        signal,
+        `the broker did not let the node into ${collective} in time`,
+      ),
     reconsider() {
       clearTimeout(soon);
       soon = setTimeout(() => void reconsider().catch(() => undefined), RECONSIDER_MS);
@@ -144,4 +152,11 @@ async function announce(
     collectives,
     version: host.version,
   });
+}
+
+function orAborted<T>(work: Promise<T>, signal: AbortSignal, message: string): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const give = () => reject(new MusterError('BROKER_UNREACHABLE', message));
+  signal.addEventListener('abort', give, { once: true });
+  return Promise.race([work, promise]).finally(() => signal.removeEventListener('abort', give));
 }

@@ -4,6 +4,9 @@ import { asMusterError } from '../src/core/errors.ts';
 import { puppetRunName, puppetStepResult } from '../src/core/puppet-run.ts';
 import { defineStep } from '../src/core/step.ts';
 
+/** The node answers at once, for the run goes on without it: who does not has died, and the run must not wait for it long. */
+const ANSWER_S = 15;
+
 const Options = z.strictObject({
   environment: z.string().min(1).default('production').describe('Puppet environment'),
   timeout_s: z
@@ -30,7 +33,12 @@ export default defineStep({
     const run = puppetRunName(context, 'final');
     try {
       return puppetStepResult(
-        await context.node.call(provision, 'run_puppet', { run, environment, timeout_s }),
+        await context.node.call(
+          provision,
+          'run_puppet',
+          { run, environment, timeout_s },
+          { timeoutS: ANSWER_S },
+        ),
       );
     } catch (thrown) {
       const error = asMusterError(thrown);

@@ -4,6 +4,9 @@ import { puppetca } from '../agent/agents/puppetca.ddl.ts';
 import { MusterError } from '../src/core/errors.ts';
 import { defineStep, type StepContext } from '../src/core/step.ts';
 
+/** Enough of a fingerprint to compare by eye: eight bytes. */
+const FINGERPRINT_CHARS = 23;
+
 const Options = z.strictObject({
   wait_s: z
     .number()
@@ -34,7 +37,10 @@ export default defineStep({
     const after = await master.call(puppetca, 'status', { certname });
     if (after.state !== 'signed' || after.spki_sha256 !== spki_sha256)
       throw await foreign(context, after.state);
-    return { outcome: 'done', detail: `signed by ${master.identity}, ${fingerprint}` };
+    return {
+      outcome: 'done',
+      detail: `signed by ${master.identity}, SHA-256 ${fingerprint.slice(0, FINGERPRINT_CHARS)}…`,
+    };
   },
 });
 

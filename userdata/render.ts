@@ -15,6 +15,7 @@ const BundleManifest = z.strictObject({
     z.strictObject({ sha256: Sha256, bytes: z.number().int().min(1) }),
   ),
 });
+/** Content of `manifest.json`. */
 export type BundleManifest = z.output<typeof BundleManifest>;
 
 /** All that a new instance is told. Everybody on the instance and many in the account can read it: nothing is secret. */

@@ -33,6 +33,7 @@ const puppetRun = z.strictObject({
   started_at_ms: z.number().int(),
   ended_at_ms: z.number().int().nullable(),
 });
+/** How a Puppet run stands, as the DDL declares it. */
 export type PuppetRun = z.output<typeof puppetRun>;
 
 /**

@@ -96,6 +96,8 @@ const agent: Agent<typeof provision, AgentHost> = {
 
     async disable_provisioner({ collective }, request, host) {
       const production = collective ?? host.config.collectives[0] ?? request.collective;
+      // It hears what is asked of the new collective before it says that it is there.
+      await host.enter(production, request.signal);
       // The lock goes too: nobody could release it afterwards.
       await nodeOf(host).state.update({ disabled: true, production, lock: null });
       host.changed();
@@ -106,6 +108,7 @@ const agent: Agent<typeof provision, AgentHost> = {
   },
 };
 
+/** The `provision` agent of nodes that came by a hello. */
 export default agent;
 
 function nodeOf(host: AgentHost): ProvisionedHost {

@@ -43,6 +43,7 @@ const agent: Agent<typeof puppetca, AgentHost> = {
   },
 };
 
+/** The `puppetca` agent of masters. */
 export default agent;
 
 /** Only connect errors and 503 mean unreachable; an error of TLS is told as it is. */

@@ -39,4 +39,5 @@ const agent: Agent<typeof rpcutil, AgentHost> = {
   },
 };
 
+/** The `rpcutil` agent of every node. */
 export default agent;

@@ -29,6 +29,7 @@ export interface PuppetHttp {
   close(): void;
 }
 
+/** A Puppet Server and how to speak to it. */
 export interface PuppetHttpOptions {
   readonly host: string;
   readonly port: number;

@@ -14,6 +14,7 @@ export interface PuppetReport {
   readonly errors: readonly string[];
 }
 
+/** A resource that failed, as the report names it, and what was said. */
 export interface FailedResource {
   readonly resource: string;
   readonly message: string;

@@ -35,6 +35,7 @@ export interface PuppetRuns {
   close(): void;
 }
 
+/** What keeping Puppet runs needs. */
 export interface PuppetRunsOptions {
   /** Folder of the run folders. */
   readonly root: string;

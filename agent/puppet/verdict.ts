@@ -12,6 +12,7 @@ export interface EndedRun {
   readonly output: string;
 }
 
+/** What became of one run. */
 export interface Verdict {
   readonly verdict: 'good' | 'bad';
   /** null when it is good. */

@@ -6,11 +6,12 @@ import { DEFAULT_STATE_DIR, type LabPaths, labPaths } from './layout.ts';
 import { isLocked } from './lock.ts';
 import { run } from './process.ts';
 
-const LIMIT_S = 30;
+/** The kernel may keep a network for a minute after its last process, until the last socket has said good-bye. */
+const LIMIT_S = 120;
 
 /**
  * Ends the lab in `stateDir` and waits until nothing of it is left. Logs, mails and messages stay until the next
- * start. Returns false when none ran. Throws LAB_FAILED when something is left after 30 seconds.
+ * start. Returns false when none ran. Throws LAB_FAILED when something is left after two minutes.
  */
 export async function labDown({
   stateDir = DEFAULT_STATE_DIR,
@@ -27,7 +28,7 @@ export async function labDown({
   return ran;
 }
 
-/** Waits until the last process of a killed lab and its network card are gone. Throws LAB_FAILED after 30 seconds. */
+/** Waits until the last process of a killed lab and its network card are gone. Throws LAB_FAILED after two minutes. */
 export async function untilGone(paths: LabPaths, hostAddress: string | undefined): Promise<void> {
   const endAtMs = performance.now() + LIMIT_S * 1000;
   const cardLeft = async () => hostAddress !== undefined && (await hasAddress(hostAddress));

@@ -33,6 +33,8 @@ export interface AdmitDeps {
   readonly ca: Pick<CollectiveCa, 'issue'>;
   readonly grant: GrantNode;
   readonly runs: Pick<Runs, 'add'>;
+  /** Is this the name of a master? Whoever could take it would have the certificates of that master cleaned. */
+  readonly reserved: (identity: string) => Promise<boolean>;
   readonly clock: Clock;
 }
 
@@ -57,6 +59,8 @@ export async function admit(opened: OpenedHello, deps: AdmitDeps): Promise<Admis
   const suffix = deps.config.groups[hello.group]?.certname_suffix ?? '';
   const identity = identityName.safeParse(`${attestation.instanceId}${suffix}`.toLowerCase());
   if (!identity.success) throw refusal('NAME', 'instance id and suffix make no certname');
+  if (await deps.reserved(identity.data))
+    throw refusal('NAME_RESERVED', `${identity.data} is the name of a master`);
   const puppetSpki = csrKey(hello.puppet_csr, identity.data);
   const of: ClaimOf = { group: hello.group, instanceId: attestation.instanceId, claim: attestation.claim };
   const keys = { busSpki: thumb, puppetSpki };

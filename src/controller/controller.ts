@@ -141,9 +141,10 @@ async function listen(deps: ListenDeps): Promise<void> {
     ca,
     grant: grantNode,
     runs: engine.runs,
+    reserved: async (name) => (await engine.registry.get(name))?.role === 'master',
     clock,
   });
-  log.info({ name: sealer.name, plan: config.plan.map((entry) => entry.step) }, 'controller listens');
+  log.info({ caller: sealer.name, plan: config.plan.map((entry) => entry.step) }, 'controller listens');
 }
 
 /** A broker that boots later than the controller is no error. */

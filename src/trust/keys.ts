@@ -41,16 +41,6 @@ export function spkiSha256OfKey(key: KeyInput): string {
   return sha256Hex(read.export({ type: 'spki', format: 'der' }));
 }
 
-/** SHA-256, hex, of the public key (SPKI DER) in a certificate. Throws SECURITY_REJECTED (CERTIFICATE). */
-export function spkiSha256OfCertificate(pem: string | Buffer): string {
-  const certificate = readCertificate(pem);
-  return attempt(
-    () => spkiSha256OfKey(certificate.publicKey),
-    'CERTIFICATE',
-    'its public key cannot be read',
-  );
-}
-
 /** What `read` gives; anything that it throws becomes SECURITY_REJECTED with this reason. */
 export function attempt<T>(read: () => T, reason: Reason, detail: string): T {
   try {

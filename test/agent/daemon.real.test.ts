@@ -1,84 +1,27 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { provision } from '../../agent/agents/provision.ddl.ts';
 import { rpcutil } from '../../agent/agents/rpcutil.ddl.ts';
-import { runDaemon } from '../../agent/main.ts';
-import { DaemonConfig } from '../../src/core/config/daemon.ts';
-import { createLog } from '../../src/core/log.ts';
-import { startBroker, type TestBroker } from '../kit/broker.ts';
-import { type MiniController, startMiniController } from '../kit/controller.ts';
 import { startImds } from '../kit/imds.ts';
 import { testPki } from '../kit/pki.ts';
+import { type DaemonScene, daemon, startScene } from './daemon-scene.ts';
 import { eventually, tempDir } from './temp.ts';
 
-let broker: TestBroker;
-let controller: MiniController;
+let scene: DaemonScene;
+let broker: DaemonScene['broker'];
+let controller: DaemonScene['controller'];
+let aConfig: DaemonScene['aConfig'];
+let said: DaemonScene['said'];
 
 beforeAll(async () => {
-  broker = await startBroker({ collectives: ['provisioning', 'production'], controllers: ['controller'] });
-  controller = await startMiniController(broker);
+  scene = await startScene();
+  ({ broker, controller, aConfig, said } = scene);
 });
 
 afterAll(async () => {
-  await controller?.bus.close();
-  await broker?.stop();
+  await scene?.end();
 });
-
-const PUPPET = `#!/bin/sh
-# Stands in for the puppet program where only time and outcome matter.
-while [ $# -gt 0 ]; do case $1 in --environment) environment=$2 ;; --statedir) state=$2 ;; esac; shift; done
-mkdir -p "$state"; sleep 0.3; echo "applied $environment"
-printf -- '---\\nstatus: changed\\ntime: "%s"\\nenvironment: %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%S.%NZ)" "$environment" >"$state/last_run_report.yaml"
-exit 2
-`;
-
-async function aConfig(changes: object = {}) {
-  const dir = await tempDir();
-  const pki = await testPki();
-  await writeFile(join(dir, 'ca.pem'), pki.ca.certificatePem);
-  await writeFile(join(dir, 'controller.pem'), controller.certificatePem);
-  await writeFile(join(dir, 'puppet'), PUPPET);
-  await chmod(join(dir, 'puppet'), 0o755);
-  await mkdir(join(dir, 'facts.d'));
-  await writeFile(join(dir, 'facts.d', 'user.yaml'), 'role: web\n');
-  return DaemonConfig.parse({
-    group: 'web',
-    token: 'token',
-    broker: { host: broker.host, port: broker.port, vhost: broker.vhost },
-    trust: { ca: join(dir, 'ca.pem'), controllers: [join(dir, 'controller.pem')] },
-    state_dir: join(dir, 'state'),
-    facts: { dir: join(dir, 'facts.d'), imds: false, facter_dir: '', classes_file: join(dir, 'classes.txt') },
-    puppet: {
-      bin: join(dir, 'puppet'),
-      conf_dir: join(dir, 'conf'),
-      ssl_dir: join(dir, 'ssl'),
-      state_dir: join(dir, 'pstate'),
-    },
-    settings: { 'provision.hosts_file': join(dir, 'hosts') },
-    hello: { base_s: 0.2, cap_s: 1 },
-    ...changes,
-  });
-}
-
-/** A daemon of this test; `stop` ends it cleanly. */
-function daemon(config: DaemonConfig) {
-  const stop = new AbortController();
-  const log = createLog({
-    level: process.env.MUSTER_TEST_LOG === undefined ? 'silent' : 'debug',
-    name: 'daemon',
-  });
-  const ended = runDaemon(config, { signal: stop.signal, log });
-  const end = async () => {
-    stop.abort();
-    await ended;
-  };
-  onTestFinished(end);
-  return { stop: end };
-}
-
-const said = (identity: string, kind: string) =>
-  controller.events.filter(({ sender, event }) => sender === identity && event.kind === kind);
 
 describe('A daemon', () => {
   test('says hello until it is accepted, serves provisioning, and after it the production collective', async () => {
@@ -124,8 +67,10 @@ describe('A daemon', () => {
     expect(await node.call(provision, 'disable_provisioner', { collective: 'production' })).toEqual({
       disabled: true,
     });
-    await eventually(() => said(id, 'registration').length > 1);
+    // At once: it hears what is asked in production before it answers.
     const moved = controller.rpc.node('production', id, {});
+    expect(await moved.call(rpcutil, 'ping', {})).toHaveProperty('pong');
+    await eventually(() => said(id, 'registration').length > 1);
     expect(await moved.call(rpcutil, 'inventory', {})).toMatchObject({
       agents: ['rpcutil'],
       collectives: ['production'],

@@ -60,6 +60,7 @@ export async function aNode(settings: object = {}, bin: string | null = null): P
     classes: async () => ['base'],
     served: () => [],
     collectives: () => ['provisioning'],
+    enter: async () => undefined,
     changed: () => {
       changes += 1;
     },

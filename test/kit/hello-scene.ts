@@ -51,6 +51,7 @@ export async function createHelloScene(
     attestors: new Map(groups.map((name) => [name, attestor])),
     tokens: createJoinTokens(door),
     quarantine: (asked) => secondKey(asked, { quarantine, alarm, log: silentLog }),
+    reserved: async () => false,
     grant: async (identity, collectives) => void grants.push({ identity, collectives }),
   };
   return {

@@ -14,6 +14,10 @@ ip link set lo up
 ip addr add "$ip/16" dev eth0
 ip link set eth0 up
 ip route add 169.254.169.254/32 dev eth0
+# A socket whose process was killed keeps its network alive for up to a minute of polite farewells. Here they are short,
+# so that a lab that has ended is gone.
+echo 1 > /proc/sys/net/ipv4/tcp_orphan_retries
+echo 1 > /proc/sys/net/ipv4/tcp_fin_timeout
 
 # DISK_DIR is in RAM and outlives these namespaces, so that a reboot keeps the disk.
 first_boot=no

@@ -21,6 +21,10 @@ echo 0 > /proc/sys/net/ipv4/ip_forward
 if ip rule add pref 10 table local && ip rule del pref 0; then
   ip rule add pref 5 iif br0 to 100.64.0.0/10 prohibit
 fi
+# A socket whose process was killed keeps its network alive for up to a minute of polite farewells. Here they are short,
+# so that a lab that has ended is gone.
+echo 1 > /proc/sys/net/ipv4/tcp_orphan_retries
+echo 1 > /proc/sys/net/ipv4/tcp_fin_timeout
 mount -t tmpfs -o mode=700 tmpfs "$state/disks"
 mount --bind "$state/hosts" /etc/hosts
 printf 'search lab.test\n' > "$state/resolv.conf"

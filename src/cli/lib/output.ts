@@ -24,10 +24,12 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
     Math.max(title.length, ...rows.map((row) => printedWidth(row[column] ?? ''))),
   );
   const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, column) => pad(cell, widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
+    cutToTerminal(
+      cells
+        .map((cell, column) => pad(cell, widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
   return [paint('bold', line(head)), ...rows.map(line)].join('\n');
 }
 
@@ -37,6 +39,14 @@ function pad(cell: string, width: number): string {
 
 function printedWidth(cell: string): number {
   return stripVTControlCharacters(cell).length;
+}
+
+/** Cuts a line that is wider than the terminal, its end marked; elsewhere lines are never cut. */
+function cutToTerminal(line: string): string {
+  const columns = process.stdout.isTTY ? process.stdout.columns : Number.POSITIVE_INFINITY;
+  if (printedWidth(line) <= columns) return line;
+  // Without colours, because a cut in the middle of their codes would confuse the terminal.
+  return `${stripVTControlCharacters(line).slice(0, columns - 1)}…`;
 }
 
 /** Seconds with one decimal, minutes above 100 s, hours above 100 min: `12.3 s`, `4 min`, `2 h`. */

@@ -6,7 +6,7 @@ import { planSchema } from './plan.ts';
 const path = z.string().min(1);
 
 /** What the broker needs to be known by: used by controller and operator commands. */
-export const BrokerConfig = z.strictObject({
+const BrokerConfig = z.strictObject({
   host: z.string().min(1).describe('Host of the broker'),
   port: z.number().int().min(1).max(65_535).default(61_614).describe('Port of STOMP over TLS'),
   vhost: z.string().default('/muster').describe('Virtual host'),
@@ -14,7 +14,6 @@ export const BrokerConfig = z.strictObject({
   management_user: z.string().default('muster').describe('Its user'),
   management_password_file: path.describe('File that holds its password'),
 });
-export type BrokerConfig = z.output<typeof BrokerConfig>;
 
 const Group = z.strictObject({
   attestor: word.default('token').describe('Who proves the identity of the nodes of this group'),

@@ -35,7 +35,7 @@ export const probe = defineDdl({
 });
 
 /** The agent of {@link probe}; `calls` are all requests that reached an action. */
-export function probeAgent(): { agent: Agent<typeof probe>; calls: ActionRequest[] } {
+function probeAgent(): { agent: Agent<typeof probe>; calls: ActionRequest[] } {
   const calls: ActionRequest[] = [];
   const actions: Agent<typeof probe>['actions'] = {
     echo: async (input, request) => {

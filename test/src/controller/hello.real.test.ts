@@ -15,7 +15,6 @@ let pki: Pki;
 let controller: Holder;
 let sayer: HelloSayer;
 let twin: HelloSayer;
-let scene: HelloScene;
 let deps: HelloDeps;
 let runs: Runs;
 let published: HelloScene['published'];
@@ -30,11 +29,15 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 beforeEach(async () => {
-  scene = await createHelloScene(await redis.door());
-  ({ deps, runs, published, grants } = scene);
+  ({ deps, runs, published, grants } = await createHelloScene(await redis.door()));
 });
 
-const say: HelloScene['say'] = (...of) => scene.say(...of);
+async function say(who: HelloSayer, parts: Parameters<HelloSayer['hello']>[1] = {}) {
+  const { bytes, nonce } = await who.hello(controller.certificatePem, parts);
+  await hear(bytes, deps);
+  const last = published.at(-1);
+  return last === undefined ? null : who.answer(last.body, nonce);
+}
 
 async function allRuns() {
   return runs.queue.getJobs(['wait', 'active', 'delayed', 'completed', 'failed']);
@@ -75,6 +78,14 @@ test('another key for a claimed instance is refused, vaguely, and counted', asyn
   expect(await say(twin)).toMatchObject({ accepted: false, reason: 'REFUSED' });
   expect(await deps.claims.refusals()).toEqual({ CLAIM_TAKEN: 1 });
   expect(await allRuns()).toHaveLength(1);
+});
+
+test('nobody can join under the name of a master: its certificates would be cleaned', async () => {
+  deps = { ...deps, reserved: async (identity) => identity === 'i-1.example.org' };
+  expect(await say(sayer)).toMatchObject({ accepted: false, reason: 'REFUSED' });
+  expect(await deps.claims.refusals()).toEqual({ NAME_RESERVED: 1 });
+  expect(grants).toEqual([]);
+  expect(await allRuns()).toHaveLength(0);
 });
 
 test('two keys at once: one wins', async () => {

@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { ProgressEvent } from '../../../../infra/lab/progress.ts';
 import { addedMs, type RunRecord } from '../../../core/record.ts';
 import { showLabProgress } from '../lab-text.ts';
@@ -69,14 +68,9 @@ function liveTable(): Draw {
     ]
       .join('\n')
       .split('\n');
-    const columns = process.stdout.columns;
     if (drawn > 0) process.stdout.write(`\x1b[${drawn}A\x1b[J`);
     for (const line of lines) say(line);
-    // A line that is wider than the terminal takes several rows of it.
-    drawn = lines.reduce(
-      (rows, line) => rows + Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns)),
-      0,
-    );
+    drawn = lines.length;
   };
 }
 
