@@ -13,7 +13,7 @@ import {
   readTrusted,
 } from './credentials.ts';
 import type { FactStore } from './facts.ts';
-import { type Acceptance, factsForHello, type HelloContent, sayHello } from './hello.ts';
+import { type Acceptance, factsForHello, type HelloContent, type HelloOptions, sayHello } from './hello.ts';
 import type { ProvisionedHost } from './host.ts';
 import { type NodeIdentity, prepareIdentity } from './identity.ts';
 import { type Machine, readMachine, readOptionalEc2 } from './machine.ts';
@@ -80,14 +80,14 @@ function helloContent(own: {
   facts: FactStore;
 }) {
   const { machine, identity } = own;
-  return async (nonce: string): Promise<HelloContent> => {
+  return async (nonce: string, nowMs: number): Promise<HelloContent> => {
     const bound = {
       group: own.group,
       instance_id: machine.instanceId,
       bus_public_key: identity.busPublicKeyPem,
       puppet_csr: identity.puppetCsrPem,
     };
-    const proof = (await machine.ec2?.proveRole({ ...bound, nonce })) ?? null;
+    const proof = (await machine.ec2?.proveRole({ ...bound, nonce }, nowMs)) ?? null;
     return {
       ...bound,
       token: own.token,
@@ -105,7 +105,7 @@ function helloContent(own: {
 async function askToJoin(
   config: DaemonConfig,
   identity: NodeIdentity,
-  content: (nonce: string) => Promise<HelloContent>,
+  content: HelloOptions['content'],
   { log, signal }: JoinContext,
 ): Promise<Acceptance> {
   const caPem = await readTrusted(config.trust.ca, 'trust.ca');

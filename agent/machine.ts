@@ -1,4 +1,3 @@
-import { systemClock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import { asMusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
@@ -58,8 +57,5 @@ async function readEc2(config: DaemonConfig, context: MachineContext, tries: num
   const imds = createImds({ url: config.facts.imds_url, log: context.log, signal: context.signal, tries });
   const instance = await readInstance(imds);
   if (config.facts.imds) context.facts.setEc2(await ec2Facts(imds, instance.region));
-  return {
-    ...instance,
-    proveRole: createProveRole(imds, instance.region, { clock: systemClock, log: context.log }),
-  };
+  return { ...instance, proveRole: createProveRole(imds, instance.region, context.log) };
 }

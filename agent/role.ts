@@ -1,13 +1,12 @@
 import { z } from 'zod';
-import type { Clock } from '../src/core/clock.ts';
 import { asMusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
 import type { StsProof } from '../src/core/messages.ts';
 import { type BoundHello, signCallerIdentity } from '../src/trust/ec2/sigv4.ts';
 import type { Imds } from './imds.ts';
 
-/** Proves the role of this instance for one hello; null where it has none, or its credentials cannot be had now. */
-export type ProveRole = (hello: BoundHello) => Promise<StsProof | null>;
+/** Proves the role of this instance for one hello, said at `nowMs`; null where it has none, or its credentials cannot be had now. */
+export type ProveRole = (hello: BoundHello, nowMs: number) => Promise<StsProof | null>;
 
 const ROLES = 'meta-data/iam/security-credentials/';
 
@@ -23,12 +22,8 @@ const Credentials = z.object({
  * neither kept nor told. Never throws: without a proof the controller says what it thinks of that.
  * *Source:* EC2 user guide, "Retrieve security credentials from instance metadata".
  */
-export function createProveRole(
-  imds: Imds,
-  region: string,
-  { clock, log }: { clock: Clock; log: Log },
-): ProveRole {
-  return async (hello) => {
+export function createProveRole(imds: Imds, region: string, log: Log): ProveRole {
+  return async (hello, nowMs) => {
     try {
       const role = (await imds.get(ROLES))?.trim().split('\n')[0];
       if (role === undefined || !/^[\w+=,.@-]+$/.test(role)) return null;
@@ -39,7 +34,7 @@ export function createProveRole(
         secretAccessKey: SecretAccessKey,
         sessionToken: Token,
       };
-      return signCallerIdentity(region, hello, credentials, clock.nowMs());
+      return signCallerIdentity(region, hello, credentials, nowMs);
     } catch (cause) {
       // What zod or JSON say of it could hold a part of the credentials.
       const { code } = asMusterError(cause);

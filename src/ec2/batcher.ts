@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { MusterError } from '../core/errors.ts';
 import type { Ec2Instance } from './instance.ts';
 
 /** EC2's limit of values in one filter. */
@@ -18,7 +19,7 @@ export interface BatcherDeps {
   readonly againAfterMs?: readonly number[];
 }
 
-/** Looks up one instance. null when EC2 does not know it after some seconds; throws as `look`, or the reason of `signal`. */
+/** Looks up one instance. null when EC2 does not know it after some seconds; throws as `look`, and EC2_UNREACHABLE when `signal` aborts. */
 export type LookUp = (region: string, id: string, signal: AbortSignal) => Promise<Ec2Instance | null>;
 
 interface Line {
@@ -61,12 +62,34 @@ export function createBatcher({
     return asker.promise;
   }
 
-  return async (region, id, signal) => {
+  async function lookUp(region: string, id: string, signal: AbortSignal): Promise<Ec2Instance | null> {
     for (const waitMs of againAfterMs) {
-      const found = await ask(region, id);
+      const found = await orAborted(ask(region, id), signal);
       if (found !== null) return found;
       await sleep(waitMs, undefined, { signal });
     }
-    return ask(region, id);
+    return orAborted(ask(region, id), signal);
+  }
+
+  return async (region, id, signal) => {
+    try {
+      return await lookUp(region, id, signal);
+    } catch (cause) {
+      if (!signal.aborted) throw cause;
+      throw new MusterError('EC2_UNREACHABLE', `describe ${id} in ${region}: no answer in time`, { cause });
+    }
   };
+}
+
+/** The others may go on waiting for the same call. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = () => reject(signal.reason);
+  signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
 }

@@ -1,7 +1,6 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { createProveRole } from '../../agent/role.ts';
-import { systemClock } from '../../src/core/clock.ts';
 import { createLog } from '../../src/core/log.ts';
 
 const FOLDER = 'meta-data/iam/security-credentials/';
@@ -26,7 +25,7 @@ async function prove(leaves: Record<string, string>) {
   const log = createLog({ level: 'trace', name: 'test', stream });
   const imds = { get: async (path: string) => leaves[path] ?? null };
   return {
-    proof: await createProveRole(imds, 'eu-west-1', { clock: systemClock, log })(hello),
+    proof: await createProveRole(imds, 'eu-west-1', log)(hello, Date.now()),
     logged: () => logged,
   };
 }

@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Bus, MessageHandler } from '../../../src/bus/bus.ts';
+import { createClaims } from '../../../src/controller/claims.ts';
 import { consumeHellos, type HelloDeps, hear } from '../../../src/controller/hello.ts';
-import type { Runs } from '../../../src/controller/runs.ts';
+import { openRuns, type Runs } from '../../../src/controller/runs.ts';
+import { systemClock } from '../../../src/core/clock.ts';
 import { MusterError } from '../../../src/core/errors.ts';
+import { silentLog } from '../../../src/core/log.ts';
+import token from '../../../src/trust/attestors/token.ts';
 import { verifyIssued } from '../../../src/trust/certificate.ts';
 import { readCertificate } from '../../../src/trust/keys.ts';
-import { createHelloScene, type HelloScene } from '../../kit/hello-scene.ts';
 import { type Holder, type Pki, testPki } from '../../kit/pki.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
+import { testConfig } from '../../kit/run-fakes.ts';
 import { createSayer, type HelloSayer, TOKEN } from '../../kit/run-hello.ts';
 
 let redis: TestRedis;
@@ -17,8 +21,8 @@ let sayer: HelloSayer;
 let twin: HelloSayer;
 let deps: HelloDeps;
 let runs: Runs;
-let published: HelloScene['published'];
-let grants: HelloScene['grants'];
+let published: { key: string; body: Buffer }[];
+let grants: { identity: string; collectives: readonly string[] }[];
 
 beforeAll(async () => {
   redis = await startRedis();
@@ -29,7 +33,30 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 beforeEach(async () => {
-  ({ deps, runs, published, grants } = await createHelloScene(await redis.door()));
+  const door = await redis.door();
+  runs = openRuns(door, { keepDays: 1, log: silentLog });
+  [published, grants] = [[], []];
+  const bus = {
+    publish: async (to: { key: string }, body: Buffer) => void published.push({ key: to.key, body }),
+  } as unknown as Bus;
+  deps = {
+    ...{
+      bus,
+      sealer: controller.sealer,
+      controllerKeyPem: controller.keyPem,
+      log: silentLog,
+      clock: systemClock,
+      ca: pki.ca,
+      runs,
+    },
+    config: testConfig({ groups: { web: { certname_suffix: '.example.org' } } }),
+    attestors: new Map([['web', { plugin: token, options: token.options.parse({ token: TOKEN }) }]]),
+    claims: createClaims(door),
+    quarantine: async () => ({ reason: 'CLAIM_TAKEN', id: 'q' }),
+    tokens: { spend: async () => false },
+    reserved: async () => false,
+    grant: async (identity, collectives) => void grants.push({ identity, collectives }),
+  };
 });
 
 async function say(who: HelloSayer, parts: Parameters<HelloSayer['hello']>[1] = {}) {

@@ -59,5 +59,12 @@ test('who gives up does not wait any longer', async () => {
   const stop = new AbortController();
   const asked = lookUp('r', 'i-1', stop.signal);
   setTimeout(() => stop.abort(), 30);
-  await expect(asked).rejects.toThrow('abort');
+  await expect(asked).rejects.toMatchObject({ code: 'EC2_UNREACHABLE' });
+});
+
+test('nor for an EC2 that does not answer', async () => {
+  const { lookUp } = batcher(() => true, { look: () => new Promise(() => undefined) });
+  await expect(lookUp('r', 'i-1', AbortSignal.timeout(30))).rejects.toMatchObject({
+    code: 'EC2_UNREACHABLE',
+  });
 });

@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Imds } from '../../../../agent/imds.ts';
 import { readInstance } from '../../../../agent/instance.ts';
 import { createProveRole } from '../../../../agent/role.ts';
-import { systemClock } from '../../../../src/core/clock.ts';
 import { silentLog } from '../../../../src/core/log.ts';
 import type { Hello } from '../../../../src/core/messages.ts';
 import { createBatcher, type LookUp } from '../../../../src/ec2/batcher.ts';
@@ -73,7 +72,7 @@ async function sayHello(instance: Instance, who = node, more: Partial<Hello> = {
     ...(rsa2048 === null ? {} : { identity_rsa2048: rsa2048 }),
     ...more,
   });
-  const proof = await createProveRole(imds, region, { clock: systemClock, log: silentLog })(hello);
+  const proof = await createProveRole(imds, region, silentLog)(hello, Date.now());
   return proof === null ? hello : { ...hello, sts_proof: proof };
 }
 
