@@ -27,8 +27,8 @@ export interface HelloOptions {
   readonly thumb: string;
   /** PEM certificates of controllers; each hello is for the next one in turn. */
   readonly controllerPems: readonly string[];
-  /** Asked again for each hello. */
-  readonly content: () => Promise<HelloContent>;
+  /** Asked again for each hello, whose nonce and time it may have to cover. */
+  readonly content: (nonce: string, nowMs: number) => Promise<HelloContent>;
   /** Seconds. */
   readonly backoff: { readonly baseS: number; readonly capS: number };
   readonly clock: Clock;
@@ -99,7 +99,7 @@ async function speak(options: HelloOptions, nonces: string[], attempt: number): 
   try {
     const stamp = { v: 1, typ: 'hello', iat_ms: clock.nowMs(), ttl_s: HELLO_TTL_S, nonce } as const;
     const sealed = sealHello(
-      { ...stamp, ...(await options.content()) },
+      { ...stamp, ...(await options.content(nonce, stamp.iat_ms)) },
       { busKeyPem: options.busKeyPem, controllerCertPem },
     );
     const target = { exchange: brokerNames.helloExchange, key: brokerNames.helloKey };

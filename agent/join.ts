@@ -13,7 +13,7 @@ import {
   readTrusted,
 } from './credentials.ts';
 import type { FactStore } from './facts.ts';
-import { type Acceptance, factsForHello, type HelloContent, sayHello } from './hello.ts';
+import { type Acceptance, factsForHello, type HelloContent, type HelloOptions, sayHello } from './hello.ts';
 import type { ProvisionedHost } from './host.ts';
 import { type NodeIdentity, prepareIdentity } from './identity.ts';
 import { type Machine, readMachine, readOptionalEc2 } from './machine.ts';
@@ -80,25 +80,32 @@ function helloContent(own: {
   facts: FactStore;
 }) {
   const { machine, identity } = own;
-  return async (): Promise<HelloContent> => ({
-    group: own.group,
-    token: own.token,
-    instance_id: machine.instanceId,
-    boot_id: await bootId(),
-    version: buildInfo().version,
-    bus_public_key: identity.busPublicKeyPem,
-    puppet_csr: identity.puppetCsrPem,
-    facts: factsForHello(await own.facts.facts()),
-    ...(machine.ec2 === null ? {} : { identity_document: machine.ec2.document }),
-    ...(machine.ec2?.rsa2048 == null ? {} : { identity_rsa2048: machine.ec2.rsa2048 }),
-  });
+  return async (nonce: string, nowMs: number): Promise<HelloContent> => {
+    const bound = {
+      group: own.group,
+      instance_id: machine.instanceId,
+      bus_public_key: identity.busPublicKeyPem,
+      puppet_csr: identity.puppetCsrPem,
+    };
+    const proof = (await machine.ec2?.proveRole({ ...bound, nonce }, nowMs)) ?? null;
+    return {
+      ...bound,
+      token: own.token,
+      boot_id: await bootId(),
+      version: buildInfo().version,
+      facts: factsForHello(await own.facts.facts()),
+      ...(machine.ec2 === null ? {} : { identity_document: machine.ec2.document }),
+      ...(machine.ec2?.rsa2048 == null ? {} : { identity_rsa2048: machine.ec2.rsa2048 }),
+      ...(proof === null ? {} : { sts_proof: proof }),
+    };
+  };
 }
 
 /** Says hello over a connection of its own, which may do nothing else and ends with the answer. */
 async function askToJoin(
   config: DaemonConfig,
   identity: NodeIdentity,
-  content: () => Promise<HelloContent>,
+  content: HelloOptions['content'],
   { log, signal }: JoinContext,
 ): Promise<Acceptance> {
   const caPem = await readTrusted(config.trust.ca, 'trust.ca');

@@ -4,13 +4,17 @@ import type { Log } from '../src/core/log.ts';
 import type { FactStore } from './facts.ts';
 import { createImds } from './imds.ts';
 import { ec2Facts, type Instance, readInstance } from './instance.ts';
+import { createProveRole, type ProveRole } from './role.ts';
 
 /** Which machine this is. */
 export interface Machine {
   readonly instanceId: string;
   /** null where there is no EC2: another attestor than EC2's must vouch for the node. */
-  readonly ec2: Instance | null;
+  readonly ec2: Ec2Machine | null;
 }
+
+/** What EC2 says of this machine, and how it proves its role. */
+type Ec2Machine = Instance & { readonly proveRole: ProveRole };
 
 interface MachineContext {
   readonly facts: FactStore;
@@ -38,7 +42,7 @@ export async function readMachine(config: DaemonConfig, context: MachineContext)
 export async function readOptionalEc2(
   config: DaemonConfig,
   context: MachineContext,
-): Promise<Instance | null> {
+): Promise<Ec2Machine | null> {
   if (!config.facts.imds) return null;
   return readEc2(config, context, OPTIONAL_TRIES).catch((cause: unknown) => {
     context.log.info(
@@ -49,9 +53,9 @@ export async function readOptionalEc2(
   });
 }
 
-async function readEc2(config: DaemonConfig, context: MachineContext, tries: number): Promise<Instance> {
+async function readEc2(config: DaemonConfig, context: MachineContext, tries: number): Promise<Ec2Machine> {
   const imds = createImds({ url: config.facts.imds_url, log: context.log, signal: context.signal, tries });
   const instance = await readInstance(imds);
   if (config.facts.imds) context.facts.setEc2(await ec2Facts(imds, instance.region));
-  return instance;
+  return { ...instance, proveRole: createProveRole(imds, instance.region, context.log) };
 }

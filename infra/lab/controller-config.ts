@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { ACCOUNT_ID, REGIONS } from './ec2/regions.ts';
 import { type LabPaths, PORTS, VHOST, ZONE } from './layout.ts';
 import { secretFile } from './secrets.ts';
 import { XMPP_ROOMS } from './services/prosody.ts';
@@ -31,7 +32,13 @@ export function renderControllerConfig(
       certificate: join(paths.pki, 'controller.pem'),
       key: join(paths.pki, 'controller.key'),
     },
-    groups: { [LAB_GROUP]: { attestor: 'token', options: { token }, certname_suffix: `.${ZONE}` } },
+    groups: {
+      [LAB_GROUP]: {
+        attestor: 'ec2',
+        options: attestorOptions(paths, labAddress, token),
+        certname_suffix: `.${ZONE}`,
+      },
+    },
     notify: notifyConfig(paths, labAddress),
     userdata: {
       mirror_url: `https://mirror.${ZONE}`,
@@ -40,6 +47,18 @@ export function renderControllerConfig(
       broker_host: `broker.${ZONE}`,
     },
     ec2: { endpoint: `http://${labAddress}:${PORTS.ec2}`, credentials_file: join(paths.ec2, 'credentials') },
+  };
+}
+
+/** Everything that the local EC2 can prove of an instance is demanded. */
+function attestorOptions(paths: LabPaths, labAddress: string, token: string): Record<string, unknown> {
+  return {
+    token,
+    certificates_dir: join(paths.ec2, 'certs'),
+    accounts: [ACCOUNT_ID],
+    regions: REGIONS.map(({ name }) => name),
+    roles: [LAB_GROUP],
+    sts_endpoint: `http://${labAddress}:${PORTS.ec2}`,
   };
 }
 

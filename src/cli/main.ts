@@ -17,9 +17,12 @@ import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
 import ping from './ping.ts';
 import policy from './policy.ts';
+import quarantine from './quarantine.ts';
+import refusals from './refusals.ts';
 import rpc from './rpc.ts';
 import run from './run.ts';
 import runs from './runs.ts';
+import token from './token.ts';
 import userdata from './userdata.ts';
 
 /** Every command, in the order of `muster help`. */
@@ -35,6 +38,9 @@ export const COMMANDS: readonly CliCommand[] = [
   find,
   facts,
   inventory,
+  token,
+  quarantine,
+  refusals,
   rpc,
   policy,
   audit,

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { Attestation, Attestor } from '../core/attestor.ts';
+import type { Attestation, Attestor, DescribeInstance } from '../core/attestor.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ControllerConfig } from '../core/config/controller.ts';
 import { asMusterError, MusterError } from '../core/errors.ts';
@@ -7,8 +7,10 @@ import { identityName } from '../core/names.ts';
 import type { CollectiveCa } from '../trust/ca.ts';
 import { readCsr } from '../trust/csr.ts';
 import type { OpenedHello } from '../trust/hello.ts';
-import { type ClaimOf, type Claims, runIdOf } from './claims.ts';
+import { type ClaimKeys, type ClaimOf, type Claims, runIdOf } from './claims.ts';
 import type { GrantNode } from './deps.ts';
+import type { JoinTokens } from './join-tokens.ts';
+import type { NewQuarantined } from './quarantine.ts';
 import { newRun } from './run-data.ts';
 import type { Runs } from './runs.ts';
 
@@ -23,6 +25,11 @@ export interface AdmitDeps {
   /** Attestor and its checked options, by group. */
   readonly attestors: ReadonlyMap<string, { readonly plugin: Attestor; readonly options: unknown }>;
   readonly claims: Claims;
+  /** Keeps a second pair of keys for a claimed instance until an operator decides, and tells people of a new one. */
+  readonly quarantine: (asked: NewQuarantined) => Promise<{ readonly reason: string; readonly id: string }>;
+  readonly tokens: Pick<JoinTokens, 'spend'>;
+  /** Only where there is an EC2 to ask. */
+  readonly describe?: DescribeInstance;
   readonly ca: Pick<CollectiveCa, 'issue'>;
   readonly grant: GrantNode;
   readonly runs: Pick<Runs, 'add'>;
@@ -56,13 +63,12 @@ export async function admit(opened: OpenedHello, deps: AdmitDeps): Promise<Admis
     throw refusal('NAME_RESERVED', `${identity.data} is the name of a master`);
   const puppetSpki = csrKey(hello.puppet_csr, identity.data);
   const of: ClaimOf = { group: hello.group, instanceId: attestation.instanceId, claim: attestation.claim };
-  const claim = await deps.claims.claim(of, { busSpki: thumb, puppetSpki });
-  if (claim.busSpki !== thumb || claim.puppetSpki !== puppetSpki) {
-    throw refusal(
-      'CLAIM_TAKEN',
-      `${attestation.instanceId} was claimed by keys ${claim.busSpki} and ${claim.puppetSpki}, now ${thumb} and ${puppetSpki}`,
-    );
-  }
+  const keys = { busSpki: thumb, puppetSpki };
+  const claim = await deps.claims.claim(of, keys);
+  if (claim.busSpki !== thumb || claim.puppetSpki !== puppetSpki)
+    throw await takenBy({ ...of, identity: identity.data, asking: keys }, claim, attestation, deps);
+  if (claim.group !== hello.group)
+    throw refusal('CLAIM_GROUP', `${attestation.instanceId} was claimed in the group ${claim.group}`);
   const certificate = await certificateFor(deps, of, identity.data, hello.bus_public_key, claim.certificate);
   const collectives = claim.collectives ?? [deps.config.collectives.provisioning];
   await deps.grant(identity.data, collectives);
@@ -76,15 +82,39 @@ export async function admit(opened: OpenedHello, deps: AdmitDeps): Promise<Admis
   };
 }
 
+/** The refusal of keys that came second: never decided here. */
+async function takenBy(
+  asked: ClaimOf & { readonly identity: string; readonly asking: ClaimKeys },
+  { busSpki, puppetSpki }: ClaimKeys,
+  { region, evidence }: Attestation,
+  deps: AdmitDeps,
+): Promise<MusterError> {
+  const held = { busSpki, puppetSpki };
+  const firstAtMs = deps.clock.nowMs();
+  const { reason, id } = await deps.quarantine({ ...asked, held, region, evidence, firstAtMs });
+  const { asking } = asked;
+  return refusal(
+    reason,
+    `${id}: claimed by keys ${busSpki} and ${puppetSpki}, now ${asking.busSpki} and ${asking.puppetSpki}`,
+  );
+}
+
 /** The reason word of a refusal: the first word of its message. Pure. */
 export function reasonOf(error: MusterError): string {
   return /^[A-Z][A-Z_]*/.exec(error.message)?.[0] ?? error.code;
 }
 
-async function attested({ hello }: OpenedHello, deps: AdmitDeps): Promise<Attestation> {
+async function attested({ hello, thumb }: OpenedHello, deps: AdmitDeps): Promise<Attestation> {
   const attestor = deps.attestors.get(hello.group);
   if (attestor === undefined) throw refusal('GROUP_UNKNOWN', `there is no group '${hello.group}'`);
-  const context = { nowMs: deps.clock.nowMs(), signal: AbortSignal.timeout(ATTEST_MS) };
+  const context = {
+    nowMs: deps.clock.nowMs(),
+    signal: AbortSignal.timeout(ATTEST_MS),
+    holds: (instanceId: string, claim: string) => deps.claims.holds({ instanceId, claim }, thumb),
+    spendToken: (name: string, token: string) =>
+      deps.tokens.spend({ group: hello.group, name }, token, thumb),
+    ...(deps.describe === undefined ? {} : { describe: deps.describe }),
+  };
   const result = await attestor.plugin.attest(hello, attestor.options, context);
   if (!result.ok) throw refusal(result.reason, result.detail);
   return result.attestation;

@@ -9,14 +9,19 @@ export interface ClaimOf {
   readonly claim: string;
 }
 
+/** What is claimed, without the group: one power-on is claimed once, or a stolen document would be good for every other group. */
+type PowerOn = Pick<ClaimOf, 'instanceId' | 'claim'>;
+
 /** The keys that claimed it: SHA-256, hex, of each SPKI. */
-interface ClaimKeys {
+export interface ClaimKeys {
   readonly busSpki: string;
   readonly puppetSpki: string;
 }
 
 /** What is kept of a claim. */
 interface Claim extends ClaimKeys {
+  /** The group by which it came. */
+  readonly group: string;
   /** The node's certificate on the bus, PEM; null until it is issued. */
   readonly certificate: string | null;
   /** Collectives that the node's login may use. */
@@ -27,8 +32,10 @@ interface Claim extends ClaimKeys {
 
 /** The claims in Redis: the first keys win, for ever. All methods throw what ioredis throws. */
 export interface Claims {
-  /** Claims in one atomic step; whoever was first is given back, which may be somebody else. */
+  /** Claims in one atomic step; whoever was first is given back, which may be somebody else, or of another group. */
   claim(of: ClaimOf, keys: ClaimKeys): Promise<Claim>;
+  /** Has this bus key claimed it before? */
+  holds(of: PowerOn, busSpki: string): Promise<boolean>;
   /** Keeps a certificate unless another controller was faster and `replaces` is not the one that is kept; gives the one that is kept. */
   keepCertificate(of: ClaimOf, certificate: string, replaces: string | null): Promise<string>;
   keepCollectives(of: ClaimOf, collectives: readonly string[]): Promise<void>;
@@ -40,8 +47,10 @@ export interface Claims {
 }
 
 const CLAIM = `
-if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('HSET', KEYS[1], 'bus', ARGV[1], 'puppet', ARGV[2]) end
-return redis.call('HMGET', KEYS[1], 'bus', 'puppet', 'certificate', 'collectives', 'added')`;
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('HSET', KEYS[1], 'bus', ARGV[1], 'puppet', ARGV[2], 'group', ARGV[3])
+end
+return redis.call('HMGET', KEYS[1], 'bus', 'puppet', 'certificate', 'collectives', 'added', 'group')`;
 
 const KEEP_CERTIFICATE = `
 local kept = redis.call('HGET', KEYS[1], 'certificate')
@@ -50,12 +59,15 @@ return kept`;
 
 /** Opens the claims. */
 export function createClaims(door: RedisDoor): Claims {
-  const key = ({ group, instanceId, claim }: ClaimOf) => door.key('claim', group, instanceId, sha256(claim));
+  const key = (of: PowerOn) => claimKey(door, of);
   const refusals = door.key('refusals');
   return {
     async claim(of, keys) {
-      const kept = await door.quick.eval(CLAIM, 1, key(of), keys.busSpki, keys.puppetSpki);
+      const kept = await door.quick.eval(CLAIM, 1, key(of), keys.busSpki, keys.puppetSpki, of.group);
       return claimOf(Array.isArray(kept) ? kept : []);
+    },
+    async holds(of, busSpki) {
+      return (await door.quick.hget(key(of), 'bus')) === busSpki;
     },
     async keepCertificate(of, certificate, replaces) {
       return String(await door.quick.eval(KEEP_CERTIFICATE, 1, key(of), certificate, replaces ?? ''));
@@ -76,15 +88,21 @@ export function createClaims(door: RedisDoor): Claims {
   };
 }
 
+/** Name in Redis of a claim: a hash of `bus`, `puppet`, `group` and what was given for it. */
+export function claimKey(door: Pick<RedisDoor, 'key'>, { instanceId, claim }: PowerOn): string {
+  return door.key('claim', instanceId, sha256(claim));
+}
+
 /** The run id of a claim: the same for the same power-on and key, and another for any other. Pure. */
 export function runIdOf(instanceId: string, claim: string, puppetSpki: string): string {
   return `${instanceId}.${sha256(claim + puppetSpki).slice(0, 6)}`;
 }
 
-function claimOf([bus, puppet, certificate, collectives, added]: readonly unknown[]): Claim {
+function claimOf([bus, puppet, certificate, collectives, added, group]: readonly unknown[]): Claim {
   return {
     busSpki: String(bus),
     puppetSpki: String(puppet),
+    group: String(group),
     certificate: typeof certificate === 'string' ? certificate : null,
     collectives: typeof collectives === 'string' ? (JSON.parse(collectives) as string[]) : null,
     added: added === '1',

@@ -4,19 +4,25 @@ import type { Bus } from '../bus/bus.ts';
 import { createRpcClient, type RpcClient } from '../bus/client.ts';
 import { openBus } from '../bus/connection.ts';
 import { consumeEvents } from '../bus/events.ts';
-import type { Attestor } from '../core/attestor.ts';
+import type { Attestor, DescribeInstance } from '../core/attestor.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { ControllerConfig } from '../core/config/controller.ts';
 import type { Log } from '../core/log.ts';
 import type { Notifier } from '../core/notifier.ts';
 import type { MasterPicker } from '../core/picker.ts';
 import type { Step } from '../core/step.ts';
+import { createBatcher } from '../ec2/batcher.ts';
+import { createEc2, type Ec2 } from '../ec2/client.ts';
+import { describeInstances } from '../ec2/describe.ts';
 import { checkConfig } from './check-config.ts';
 import { type Engine, startEngine } from './engine.ts';
 import { onEvent } from './events.ts';
 import { consumeHellos } from './hello.ts';
 import { type Identity, readIdentity } from './identity.ts';
+import { createJoinTokens } from './join-tokens.ts';
+import { createQuarantine } from './quarantine.ts';
 import { openRedis, type RedisDoor, warnOnEviction } from './redis.ts';
+import { secondKey } from './second-key.ts';
 
 const BROKER_LATE_S = 10;
 
@@ -77,12 +83,15 @@ export async function startController(options: ControllerOptions): Promise<Contr
   });
   const grantNode: BrokerAdmin['moveNodeUser'] = (node, collectives) => admin.moveNodeUser(node, collectives);
   const engine = startEngine({ door, rpc, grantNode, config, steps: plugins.steps, ...checked, clock, log });
-  const parts = { door, bus, rpc, engine };
+  // Loads nothing and asks nobody before a group needs it.
+  const ec2 = createEc2({ endpoint: config.ec2.endpoint, credentialsFile: config.ec2.credentials_file });
+  const parts = { door, bus, rpc, engine, ec2 };
   const listening = listen({
     config,
     identity,
     attestors: checked.attestors,
     grantNode,
+    describe: createBatcher({ look: (region, ids) => describeInstances(ec2, region, ids) }),
     clock,
     log,
     signal,
@@ -96,6 +105,7 @@ interface Parts {
   readonly bus: Bus;
   readonly rpc: RpcClient;
   readonly engine: Engine;
+  readonly ec2: Ec2;
 }
 
 interface ListenDeps extends Parts {
@@ -103,6 +113,7 @@ interface ListenDeps extends Parts {
   readonly identity: Identity;
   readonly attestors: ReadonlyMap<string, { plugin: Attestor; options: unknown }>;
   readonly grantNode: BrokerAdmin['moveNodeUser'];
+  readonly describe: DescribeInstance;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -115,6 +126,7 @@ async function listen(deps: ListenDeps): Promise<void> {
   const { opener, sealer, ca } = identity;
   await consumeEvents({ bus, opener, clock, log }, (event, sender) => onEvent(event, sender, engine));
   const controllerKeyPem = createPrivateKey(identity.keyPem);
+  const secondKeyDeps = { quarantine: createQuarantine(deps.door), alarm: engine.alarm, log };
   await consumeHellos({
     bus,
     sealer,
@@ -123,6 +135,9 @@ async function listen(deps: ListenDeps): Promise<void> {
     config,
     attestors,
     claims: engine.claims,
+    quarantine: (asked) => secondKey(asked, secondKeyDeps),
+    tokens: createJoinTokens(deps.door),
+    describe: deps.describe,
     ca,
     grant: grantNode,
     runs: engine.runs,
@@ -160,6 +175,7 @@ async function run(listening: Promise<void>, signal: AbortSignal, parts: Parts, 
     await parts.rpc.close();
     await parts.bus.close();
     await parts.door.close();
+    parts.ec2.close();
     log.info('controller stopped');
   }
 }

@@ -11,7 +11,7 @@ import { createJoins, type Joins } from './joins.ts';
 import { createLoadCount } from './load-count.ts';
 import { createMasters, type Masters } from './masters.ts';
 import { type NoticesDeps, startNotices } from './notices.ts';
-import { type Recipient, sendIntents } from './outbox.ts';
+import { type Alarm, type Recipient, sendAlarm, sendIntents } from './outbox.ts';
 import { DEFAULT_LEASES, type Leases } from './queues.ts';
 import type { RedisDoor } from './redis.ts';
 import { createRegistry, type Registry } from './registry.ts';
@@ -46,6 +46,8 @@ export interface Engine {
   readonly governor: Governor;
   readonly joins: Joins;
   readonly audit: AuditStore;
+  /** Tells everybody who is told of runs. Throws REDIS_UNREACHABLE or what ioredis throws. */
+  alarm(alarm: Alarm): Promise<void>;
   /** Begins nothing more, hands back what goes on, and ends; under 10 s. */
   close(): Promise<void>;
 }
@@ -82,6 +84,7 @@ export function startEngine(deps: EngineDeps): Engine {
   });
   return {
     ...{ runs, registry, claims, governor, joins, audit: createAuditStore(door, config) },
+    alarm: (alarm) => sendAlarm(alarm, deps.recipients, notices),
     async close() {
       await Promise.all([worker.close(deps.graceMs ?? GRACE_MS), governor.close(), notices.close()]);
       await runs.close();

@@ -15,8 +15,9 @@ const ANSWER_DEADLINE_S = 10;
 const LATER_MS = 2000;
 /** A node that was refused asks again seldom: nothing changes by itself. */
 const REFUSED_RETRY_S = 300;
-/** A clock is set soon after boot. */
-const STALE_RETRY_S = 15;
+/** What is over soon: a clock is set after boot, and EC2 comes to know a new instance. */
+const SOON_OVER: ReadonlySet<string> = new Set(['STALE', 'STS_STALE', 'INSTANCE_UNKNOWN']);
+const SOON_RETRY_S = 15;
 
 /** What hearing hellos needs on top of admitting: the bus, and the keys to open and to sign. */
 export interface HelloDeps extends AdmitDeps {
@@ -97,7 +98,7 @@ async function answerTo(opened: OpenedHello, deps: HelloDeps): Promise<HelloAnsw
       deps.log.error({ ...fields, alarm: true }, 'another key asks for a claimed instance');
     else deps.log.warn(fields, 'hello refused');
     // Why it was refused stands in the log: a stranger learns nothing from the answer.
-    const retry_in_s = reason === 'STALE' ? STALE_RETRY_S : REFUSED_RETRY_S;
+    const retry_in_s = SOON_OVER.has(reason) ? SOON_RETRY_S : REFUSED_RETRY_S;
     return { ...common, accepted: false, reason: 'REFUSED', retry_in_s };
   }
 }

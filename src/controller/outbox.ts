@@ -14,6 +14,27 @@ export interface Recipient {
   readonly options: unknown;
 }
 
+/** Something that a person should look at now. `id` is stable, so that the same is told once. */
+export type Alarm = Pick<Notice, 'id' | 'subject' | 'body' | 'runId' | 'identity' | 'sentAtMs'>;
+
+/** One job a recipient; the same alarm again does nothing. Throws REDIS_UNREACHABLE or what ioredis throws. */
+export async function sendAlarm(
+  alarm: Alarm,
+  recipients: ReadonlyMap<string, Recipient>,
+  notices: Pick<Notices, 'add'>,
+): Promise<void> {
+  for (const recipient of recipients.values()) {
+    const { subjectChars, bodyChars } = recipient.notifier.limits;
+    await notices.add(recipient, {
+      ...alarm,
+      level: 'alarm',
+      id: `${alarm.id}-${recipient.key}`,
+      subject: cut(alarm.subject, subjectChars),
+      body: cut(alarm.body, bodyChars),
+    });
+  }
+}
+
 /**
  * Turns the intent that was written with a run's end into one job a recipient. Their ids follow from run, retry and
  * recipient: when this was cut off and is done again, nobody is told twice and nobody is left out.

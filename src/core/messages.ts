@@ -10,6 +10,19 @@ export const MAX_HELLO_BYTES = 32 * 1024;
 const facts = z.record(z.string().max(200), z.string().max(8192));
 const stamp = { v: z.literal(1), iat_ms: z.number().int(), ttl_s: z.number().int().min(1).max(3600) };
 
+/**
+ * What is not fixed of a GetCallerIdentity request that the node signed with the credentials of its role. No secret of
+ * them is in it, and the signature covers the keys of the hello.
+ */
+export const StsProof = z.strictObject({
+  /** `x-amz-date`. */
+  date: z.string().regex(/^\d{8}T\d{6}Z$/),
+  access_key_id: z.string().regex(/^[A-Z0-9]{16,128}$/),
+  session_token: z.string().regex(/^[\x21-\x7e]{1,4096}$/),
+  signature: z.string().regex(/^[0-9a-f]{64}$/),
+});
+export type StsProof = z.output<typeof StsProof>;
+
 /** What an unprovisioned daemon says until it is answered. Signed by the bus key inside it, encrypted to the controller. */
 export const Hello = z.strictObject({
   ...stamp,
@@ -29,6 +42,8 @@ export const Hello = z.strictObject({
   /** EC2's instance identity document and its RSA-2048 CMS signature, as IMDS gave them. */
   identity_document: z.string().max(8192).optional(),
   identity_rsa2048: z.string().max(8192).optional(),
+  /** Where the instance has a role. */
+  sts_proof: StsProof.optional(),
 });
 export type Hello = z.output<typeof Hello>;
 

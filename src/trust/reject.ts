@@ -15,7 +15,9 @@ export type Reason =
   | 'DECRYPTION'
   | 'EXPIRED'
   | 'NONCE'
-  | 'EXTENSION';
+  | 'EXTENSION'
+  | 'SIGNERS'
+  | 'DIGEST';
 
 /** SECURITY_REJECTED whose message begins with the reason. `detail` never holds what the sender wrote. */
 export function rejected(reason: Reason, detail: string, cause?: unknown): MusterError {

@@ -12,6 +12,7 @@ import { createIdentity } from './identity.ts';
 import { createImds } from './imds/server.ts';
 import type { Instance } from './instance.ts';
 import type { Machines } from './machines.ts';
+import { createRoles } from './roles.ts';
 
 const IMDS_ADDRESS = '169.254.169.254';
 
@@ -70,12 +71,14 @@ export async function startEc2(options: Ec2Options): Promise<Ec2> {
     hideNewS: () => faults.state().hide_new_s,
     log,
   });
-  const api = createApi({ fleet, faults, credentials, clock, log });
+  const roles = createRoles(clock);
+  const api = createApi({ fleet, faults, credentials, roles, clock, log });
   const imds = createImds({
     clock,
     log,
     byAddress: (address) => fleet.byAddress(address),
     identity: createIdentity(keys),
+    roles,
   });
   const imdsPort = await listen(imds, options.imds ?? { host: IMDS_ADDRESS, port: 80 });
   const apiPort = await listen(api, options.api ?? { host: '0.0.0.0', port: 4566 });

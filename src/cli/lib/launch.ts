@@ -31,6 +31,8 @@ export async function launchInLab(
       imageId: LAB_IMAGE,
       instanceType: 't3.micro',
       userData,
+      // The role that the lab's config asks the nodes of its group to prove.
+      profile: wish.group,
       tags: { Name: `muster-lab-${wish.group}`, ...forced },
     }),
   );

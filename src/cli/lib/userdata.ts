@@ -25,11 +25,13 @@ export async function userDataFor(
   const mirrorUrl = config.userdata.mirror_url;
   if (mirrorUrl === undefined)
     throw new MusterError('CONFIG_INVALID', "'userdata.mirror_url' is missing: nodes fetch the daemon there");
-  const token = settings.options.token;
+  // Only where the token is the proof itself there must be one; elsewhere it may be left out.
+  const needsToken = settings.attestor === 'token' || settings.options.token_sha256 !== undefined;
+  const { token = needsToken ? undefined : '' } = settings.options;
   if (typeof token !== 'string') {
     throw new MusterError(
       'CONFIG_INVALID',
-      `'groups.${group}.options.token' is missing: the user data carries the join token`,
+      `'groups.${group}.options.token' is missing: the user data carries the join token, not its SHA-256`,
     );
   }
   const read = (path: string) => readText(path);

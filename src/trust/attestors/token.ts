@@ -1,17 +1,10 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { defineAttestor } from '../../core/attestor.ts';
 import type { Hello } from '../../core/messages.ts';
+import { isJoinToken, joinTokenOptions } from '../join-token.ts';
 
 const Options = z
-  .strictObject({
-    token: z.string().min(16).max(512).optional().describe('Join token of the group'),
-    token_sha256: z
-      .string()
-      .regex(/^[0-9a-f]{64}$/, '64 hex digits in lower case')
-      .optional()
-      .describe('SHA-256, hex, of the join token, so that the config does not hold it'),
-  })
+  .strictObject(joinTokenOptions)
   .refine((options) => (options.token === undefined) !== (options.token_sha256 === undefined), {
     message: 'give token or token_sha256',
   });
@@ -32,7 +25,7 @@ export default defineAttestor<z.output<typeof Options>>({
   summary: 'Believes whoever holds the join token of the group',
   options: Options,
   attest: async (hello, options) => {
-    if (!holdsToken(hello.token, options))
+    if (!isJoinToken(hello.token, options))
       return { ok: false, reason: 'TOKEN_WRONG', detail: 'the join token is wrong' };
     const document = documentOf(hello);
     if (document !== null && document.instanceId !== hello.instance_id)
@@ -53,13 +46,6 @@ export default defineAttestor<z.output<typeof Options>>({
     };
   },
 });
-
-function holdsToken(token: string, options: z.output<typeof Options>): boolean {
-  const sha256 = (text: string) => createHash('sha256').update(text).digest();
-  const expected =
-    options.token === undefined ? Buffer.from(options.token_sha256 ?? '', 'hex') : sha256(options.token);
-  return expected.length === 32 && timingSafeEqual(sha256(token), expected);
-}
 
 function documentOf(hello: Hello): z.output<typeof Document> | null {
   try {

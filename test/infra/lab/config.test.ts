@@ -8,6 +8,7 @@ import { renderDefinitions, renderRabbitConf } from '../../../infra/lab/services
 import { renderRedisConf } from '../../../infra/lab/services/redis.ts';
 import { ControllerConfig } from '../../../src/core/config/controller.ts';
 import { DaemonConfig } from '../../../src/core/config/daemon.ts';
+import ec2 from '../../../src/trust/attestors/ec2.ts';
 
 const paths = labPaths('/lab');
 
@@ -17,7 +18,8 @@ describe('what a lab writes is what Muster reads', () => {
       renderControllerConfig(paths, '100.127.0.2', 'a-token-of-the-group'),
     );
     expect(config.broker.host).toBe('100.127.0.2');
-    expect(config.groups.web?.attestor).toBe('token');
+    expect(config.groups.web?.attestor).toBe('ec2');
+    expect(ec2.options.safeParse(config.groups.web?.options).success).toBe(true);
     expect(config.userdata.broker_host).toBe('broker.lab.test');
   });
 

@@ -52,6 +52,8 @@ beforeEach(async () => {
     config: testConfig({ groups: { web: { certname_suffix: '.example.org' } } }),
     attestors: new Map([['web', { plugin: token, options: token.options.parse({ token: TOKEN }) }]]),
     claims: createClaims(door),
+    quarantine: async () => ({ reason: 'CLAIM_TAKEN', id: 'q' }),
+    tokens: { spend: async () => false },
     reserved: async () => false,
     grant: async (identity, collectives) => void grants.push({ identity, collectives }),
   };

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Bus } from '../../../src/bus/bus.ts';
 import { onEvent } from '../../../src/controller/events.ts';
 import { type HelloDeps, hear } from '../../../src/controller/hello.ts';
+import { createJoinTokens } from '../../../src/controller/join-tokens.ts';
 import type { RedisDoor } from '../../../src/controller/redis.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { MusterError } from '../../../src/core/errors.ts';
@@ -96,6 +97,8 @@ test('neither token nor identity document nor private key are in the logs or in 
     ...{ config, claims: engine.claims, runs: engine.runs },
     grant: async () => undefined,
     reserved: async () => false,
+    quarantine: async () => ({ reason: 'CLAIM_TAKEN', id: 'q1' }),
+    tokens: createJoinTokens(door),
     bus: { publish: async () => undefined } as unknown as Bus,
     attestors: new Map([['web', { plugin: token, options: token.options.parse({ token: TOKEN }) }]]),
   };

@@ -9,11 +9,13 @@ import type { Fault, Faults } from '../faults.ts';
 import type { Fleet } from '../fleet.ts';
 import { Refusal } from '../refusal.ts';
 import { regionNamed } from '../regions.ts';
+import type { Roles } from '../roles.ts';
 import { chooseAction } from './actions.ts';
 import type { Launch } from './call.ts';
 import { FAULTS_PATH, handleFaults } from './faults-endpoint.ts';
 import { Form } from './form.ts';
 import { verifySignature } from './sigv4.ts';
+import { answerSts, isForSts } from './sts.ts';
 import { answerXml, refusalXml } from './xml.ts';
 
 /** What the API is built on. */
@@ -21,6 +23,7 @@ export interface ApiOptions {
   readonly fleet: Fleet;
   readonly faults: Faults;
   readonly credentials: Credentials;
+  readonly roles: Roles;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -64,13 +67,13 @@ async function respond(
   const { method = '', url = '/', headers } = request;
   if (url === FAULTS_PATH) return handleFaults(method, body, options.faults);
   await sleep(options.faults.state().latency_ms);
-  const regionName = verifySignature(
-    { method, url, headers, body },
-    options.credentials,
-    options.clock.nowMs(),
-  );
-  const region = regionNamed(regionName);
-  if (!region) throw new Refusal('AuthFailure', `The local EC2 has no region ${regionName}`, 401);
+  const signed = { method, url, headers, body };
+  if (isForSts(signed)) return answerSts(signed, requestId, options);
+  const { accessKeyId, secretAccessKey } = options.credentials;
+  const secretOf = (id: string) => (id === accessKeyId ? secretAccessKey : undefined);
+  const signer = verifySignature(signed, 'ec2', secretOf, options.clock.nowMs());
+  const region = regionNamed(signer.region);
+  if (!region) throw new Refusal('AuthFailure', `The local EC2 has no region ${signer.region}`, 401);
   const form = Form.parse(body);
   const { name, action } = chooseAction(form);
   const fault = options.faults.take(name);

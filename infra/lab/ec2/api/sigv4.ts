@@ -1,6 +1,5 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Credentials } from '../credentials.ts';
 import { Refusal } from '../refusal.ts';
 
 const MAX_SKEW_MS = 5 * 60_000;
@@ -16,30 +15,39 @@ export interface SignedRequest {
   readonly body: string;
 }
 
+/** Whose signature it was. */
+export interface Signer {
+  readonly accessKeyId: string;
+  /** Of the scope. */
+  readonly region: string;
+}
+
 /**
- * Checks an AWS Signature Version 4 made with the one key that there is, and answers with the region of its scope.
+ * Checks an AWS Signature Version 4 for a service. `secretOf` gives the secret of an access key, if there is one.
  * *Source:* IAM user guide, "Create a signed AWS API request".
  * @throws Refusal AuthFailure (no, unknown or wrong signature), RequestExpired (clock off by more than 5 minutes)
  */
-export function verifySignature(request: SignedRequest, credentials: Credentials, nowMs: number): string {
+export function verifySignature(
+  request: SignedRequest,
+  service: 'ec2' | 'sts',
+  secretOf: (accessKeyId: string) => string | undefined,
+  nowMs: number,
+): Signer {
   const match = AUTHORIZATION.exec(request.headers.authorization ?? '');
   if (!match) throw authFailure();
-  const [, accessKeyId = '', date = '', region = '', service = '', signedHeaders = '', signature = ''] =
-    match;
+  const [, accessKeyId = '', date = '', region = '', named = '', signedHeaders = '', signature = ''] = match;
   const amzDate = String(request.headers['x-amz-date'] ?? '');
   const names = signedHeaders.split(';');
   const wellFormed =
-    service === 'ec2' && amzDate.startsWith(date) && names.includes('host') && names.includes('x-amz-date');
-  if (accessKeyId !== credentials.accessKeyId || !wellFormed) throw authFailure();
+    named === service && amzDate.startsWith(date) && names.includes('host') && names.includes('x-amz-date');
+  const secret = secretOf(accessKeyId);
+  if (secret === undefined || !wellFormed) throw authFailure();
   checkAge(amzDate, nowMs);
   const scope = `${date}/${region}/${service}/aws4_request`;
   const toSign = ['AWS4-HMAC-SHA256', amzDate, scope, sha256(canonicalRequest(request, names))].join('\n');
-  const key = [date, region, service, 'aws4_request'].reduce<Buffer | string>(
-    hmac,
-    `AWS4${credentials.secretAccessKey}`,
-  );
+  const key = [date, region, service, 'aws4_request'].reduce<Buffer | string>(hmac, `AWS4${secret}`);
   if (!timingSafeEqual(hmac(key, toSign), Buffer.from(signature, 'hex'))) throw authFailure();
-  return region;
+  return { accessKeyId, region };
 }
 
 function canonicalRequest(request: SignedRequest, names: readonly string[]): string {

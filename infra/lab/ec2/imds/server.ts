@@ -3,6 +3,7 @@ import type { Clock } from '../../../../src/core/clock.ts';
 import type { Log } from '../../../../src/core/log.ts';
 import type { IdentityFile } from '../identity.ts';
 import type { Instance } from '../instance.ts';
+import type { Roles } from '../roles.ts';
 import { createTokens, parseTtl, type Tokens } from './tokens.ts';
 import { leaves, listing, VERSIONS } from './tree.ts';
 
@@ -23,6 +24,7 @@ export interface ImdsOptions {
   /** Which instance has that peer address? */
   readonly byAddress: (address: string) => Instance | undefined;
   readonly identity: (instance: Instance, file: IdentityFile) => Promise<string>;
+  readonly roles: Pick<Roles, 'credentialsOf'>;
 }
 
 /** The instance metadata service, not yet listening. *Source:* EC2 user guide, "Use the Instance Metadata Service". */
@@ -32,7 +34,7 @@ export function createImds(options: ImdsOptions): Server {
     const peer = (request.socket.remoteAddress ?? '').replace('::ffff:', '');
     const instance = options.byAddress(peer);
     request.resume();
-    answer(request, instance, tokens, options.identity)
+    answer(request, instance, tokens, options)
       .catch((error: unknown): Answer => {
         options.log.error({ err: error, peer }, 'metadata service failed');
         return { status: 500 };
@@ -53,7 +55,7 @@ async function answer(
   request: IncomingMessage,
   instance: Instance | undefined,
   tokens: Tokens,
-  identity: ImdsOptions['identity'],
+  options: ImdsOptions,
 ): Promise<Answer> {
   if (!instance) return { status: 404 };
   const { httpEndpoint, httpTokens } = instance.spec.metadataOptions;
@@ -64,7 +66,7 @@ async function answer(
     return { status: 405, headers: { allow: 'GET, HEAD' } };
   const token = request.headers[TOKEN_HEADER];
   const isAllowed = token === undefined ? httpTokens === 'optional' : tokens.isValid(instance, String(token));
-  return isAllowed ? read(path, instance, identity) : { status: 401 };
+  return isAllowed ? read(path, instance, options) : { status: 401 };
 }
 
 function issueToken(request: IncomingMessage, instance: Instance, tokens: Tokens): Answer {
@@ -76,14 +78,14 @@ function issueToken(request: IncomingMessage, instance: Instance, tokens: Tokens
   return { status: 200, body: tokens.issue(instance, ttlS), headers: { [TTL_HEADER]: String(ttlS) } };
 }
 
-async function read(path: string, instance: Instance, identity: ImdsOptions['identity']): Promise<Answer> {
+async function read(path: string, instance: Instance, options: ImdsOptions): Promise<Answer> {
   if (path === '/') return { status: 200, body: VERSIONS.join('\n') };
   const [, version = '', inner = ''] = /^\/([^/]+)\/?(.*)$/.exec(path) ?? [];
   if (!VERSIONS.includes(version)) return { status: 404 };
-  const tree = leaves(instance);
+  const tree = leaves(instance, options.roles.credentialsOf(instance));
   const leaf = tree.get(decode(inner));
   if (typeof leaf === 'string' || Buffer.isBuffer(leaf)) return { status: 200, body: leaf };
-  if (leaf) return { status: 200, body: await identity(instance, leaf.identity) };
+  if (leaf) return { status: 200, body: await options.identity(instance, leaf.identity) };
   const body = listing(tree, inner.replace(/\/$/, ''));
   return body === undefined ? { status: 404 } : { status: 200, body };
 }

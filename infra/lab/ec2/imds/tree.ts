@@ -1,6 +1,7 @@
 import type { IdentityFile } from '../identity.ts';
 import { type Instance, isoSeconds } from '../instance.ts';
 import { ACCOUNT_ID, fixedId } from '../regions.ts';
+import type { RoleCredentials } from '../roles.ts';
 
 /** Versions under which IMDS answers. *Source:* the list that IMDS itself gives at `/`. */
 export const VERSIONS: readonly string[] = [
@@ -17,14 +18,15 @@ export type Leaf = string | Buffer | { readonly identity: IdentityFile };
 
 const IDENTITY_FILES: readonly IdentityFile[] = ['document', 'pkcs7', 'rsa2048', 'signature'];
 
-/** Every leaf below a version, by path. */
-export function leaves(instance: Instance): Map<string, Leaf> {
+/** Every leaf below a version, by path; `role` where the instance has one. */
+export function leaves(instance: Instance, role?: RoleCredentials): Map<string, Leaf> {
   const tree = new Map<string, Leaf>();
   for (const file of IDENTITY_FILES) tree.set(`dynamic/instance-identity/${file}`, { identity: file });
   for (const [path, value] of Object.entries(metaData(instance))) tree.set(`meta-data/${path}`, value);
   if (instance.spec.metadataOptions.instanceMetadataTags === 'enabled') {
     for (const [key, value] of instance.tags) tree.set(`meta-data/tags/instance/${key}`, value);
   }
+  if (role) tree.set(`meta-data/iam/security-credentials/${role.role}`, credentialsJson(role));
   if (instance.spec.userData) tree.set('user-data', instance.spec.userData);
   return tree;
 }
@@ -73,6 +75,20 @@ function networkCard({ id, spec, address, mac, dnsName }: Instance): Record<stri
   return Object.fromEntries(
     entries.map(([name, value]) => [`network/interfaces/macs/${mac}/${name}`, value]),
   );
+}
+
+/** *Source:* EC2 user guide, "Retrieve security credentials from instance metadata". */
+function credentialsJson(role: RoleCredentials): string {
+  const fields = {
+    Code: 'Success',
+    LastUpdated: isoSeconds(role.issuedAtMs),
+    Type: 'AWS-HMAC',
+    AccessKeyId: role.accessKeyId,
+    SecretAccessKey: role.secretAccessKey,
+    Token: role.sessionToken,
+    Expiration: isoSeconds(role.expiresAtMs),
+  };
+  return JSON.stringify(fields, null, 2);
 }
 
 function profileInfo(InstanceProfileArn: string, { poweredOnAtMs }: Instance): string {
