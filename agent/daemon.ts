@@ -75,8 +75,8 @@ async function start(
   const agentHost = hostOf({ config, identity, node: node && { ...node, runs }, log, facts, classes });
   const replayFile = join(config.state_dir, 'replay');
   const common = { bus, sealer, opener: createOpener({ caPem: ca, clock }), clock, log };
-  const registrationS = config.registration_s;
-  const serving = await serve({ ...common, agents, facts, classes, replayFile, registrationS }, agentHost);
+  const settings = { registrationS: config.registration_s, encryptReplies: config.encrypt_replies };
+  const serving = await serve({ ...common, agents, facts, classes, replayFile, ...settings }, agentHost);
   agentHost.attach(serving);
   service.resolve(serving);
   return async () => {

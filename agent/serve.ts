@@ -23,6 +23,7 @@ export interface ServeOptions {
   /** Remembers the ids of requests across restarts. */
   readonly replayFile: string;
   readonly registrationS: number;
+  readonly encryptReplies: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -5,6 +5,7 @@ import { asMusterError, MusterError } from '../core/errors.ts';
 import type { Facts } from '../core/inventory.ts';
 import type { Log } from '../core/log.ts';
 import type { Sender } from '../core/seal.ts';
+import { secretsIn } from '../core/secret-fields.ts';
 import type { Admitted } from './gate.ts';
 import { problemOf } from './request.ts';
 
@@ -55,7 +56,10 @@ export interface DispatchOptions {
 }
 
 /** Authorizes, checks and runs one admitted request. Never throws: what goes wrong is in the outcome. */
-export async function dispatch({ request, sender }: Admitted, by: DispatchOptions): Promise<Outcome> {
+export async function dispatch(
+  { request, sender, encrypted }: Admitted,
+  by: DispatchOptions,
+): Promise<Outcome> {
   const where = `${request.agent}#${request.action}`;
   const caller = `cert=${sender.name}`;
   const { collective, agent: agentName, action: actionName, data } = request;
@@ -75,6 +79,9 @@ export async function dispatch({ request, sender }: Admitted, by: DispatchOption
     const found = agent === undefined ? undefined : actionIn(agent, actionName);
     if (agent === undefined || found === undefined)
       return failure(REPLY_STATUS.unknownAction, 'RPC_UNKNOWN_ACTION', `there is no ${where} here`);
+    const [exposed] = encrypted ? [] : secretsIn(found.declared.input, data);
+    if (exposed !== undefined)
+      return failure(REPLY_STATUS.invalidData, 'RPC_INVALID_DATA', `${exposed}: is secret and came in clear`);
     const input = found.declared.input.safeParse(data);
     if (!input.success) return failure(inputStatus(input.error), 'RPC_INVALID_DATA', problemOf(input.error));
     const log = by.log.child({ request: request.id, action: where, caller });
