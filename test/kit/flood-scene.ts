@@ -20,6 +20,8 @@ export interface FloodScene {
   honestMs(): Promise<number>;
   /** The same, said behind `count` pieces of junk that all wait in the queue when the controller begins to listen. */
   behindJunkMs(kind: JunkKind, count: number): Promise<number>;
+  /** Resolves when the queue is empty and nothing was refused for a second and a half. */
+  quiet(): Promise<void>;
   /** How often an attestor was asked, which is what may cost a call of AWS. */
   attested(): number;
   /** Refused hellos by reason. */
@@ -66,6 +68,13 @@ export async function startFloodScene(): Promise<FloodScene> {
       return said(nodeBus, node, ctl.certificatePem, async () => {
         listening = await consumeHellos(deps);
       });
+    },
+    async quiet() {
+      for (let [before, now] = ['', '-']; before !== now; ) {
+        before = now;
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        now = JSON.stringify(await deps.claims.refusals());
+      }
     },
     attested: () => attested,
     refusals: () => deps.claims.refusals(),
