@@ -140,6 +140,15 @@ class Server implements RpcServer {
       return;
     }
     try {
+      await this.#own.replay.kept?.();
+    } catch (thrown) {
+      log.error(
+        { request: request.id, err: asMusterError(thrown).message },
+        'request refused: its id is not kept',
+      );
+      return;
+    }
+    try {
       const outcome = await dispatch(admitted, { ...this.#own, classes, signal: this.#stopped.signal });
       const { status, code } = outcome;
       log.info(

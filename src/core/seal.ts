@@ -39,4 +39,6 @@ export interface Opener {
 /** Remembers message ids until they expire. `seen` gives true when the id was there already, else remembers it. */
 export interface ReplayCache {
   seen(id: string, expiresAtMs: number): boolean;
+  /** Fulfilled when all ids so far would survive a power cut: to be waited for before what must not happen twice. Throws NODE_IO. */
+  kept?(): Promise<void>;
 }

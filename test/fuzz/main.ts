@@ -23,7 +23,7 @@ const runs = Number(values.runs ?? Math.ceil(TOTAL / targets.length));
 console.info(`${runs} inputs for each of ${targets.length} targets, seed ${seed}`);
 process.exitCode = targets.map(fuzz).includes(false) ? 1 : 0;
 
-/** Feeds a target and says how it went; false when there was a fault. Input `i` depends on seed + i alone. */
+/** Feeds a target and says how it went; false when there was a fault. Keys are new in each process: a fault shows its input whole. */
 function fuzz(target: FuzzTarget): boolean {
   const counts: Record<string, number> = {};
   const faults: string[] = [];
@@ -53,6 +53,8 @@ function fuzz(target: FuzzTarget): boolean {
   );
   for (const fault of faults.slice(0, SHOWN_FAULTS)) console.error(`  FAULT ${fault}`);
   if (faults.length > 0)
-    console.error(`  ${faults.length} faults; again: --target ${target.name} --seed SEED --runs 1`);
+    console.error(
+      `  ${faults.length} faults; something like it: --target ${target.name} --seed SEED --runs 1`,
+    );
   return faults.length === 0;
 }
