@@ -4,6 +4,7 @@ import { jwsHeader, signJws } from '../../../src/trust/jws.ts';
 import { rsaPrivateKey, rsaPublicKey, spkiSha256OfKey } from '../../../src/trust/keys.ts';
 import { testPki } from '../../kit/pki.ts';
 import { helloOf } from '../../src/trust/kit.ts';
+import { heldClock } from '../held-clock.ts';
 import type { FuzzTarget } from '../target.ts';
 
 const pki = await testPki();
@@ -17,6 +18,7 @@ const signed = signJws(jwsHeader(), JSON.stringify(helloOf(node)), rsaPrivateKey
 const helloInner: FuzzTarget = {
   name: 'hello-inner',
   genuine: [Buffer.from(signed, 'latin1')],
-  read: (input) => openHello(Buffer.from(encryptJwe(input, publicKey, kid)), { controllerKeyPem: key }),
+  read: (input) =>
+    openHello(Buffer.from(encryptJwe(input, publicKey, kid)), { controllerKeyPem: key, clock: heldClock() }),
 };
 export default helloInner;

@@ -2,6 +2,7 @@ import { openHello, sealHello } from '../../../src/trust/hello.ts';
 import { rsaPrivateKey } from '../../../src/trust/keys.ts';
 import { testPki } from '../../kit/pki.ts';
 import { helloOf } from '../../src/trust/kit.ts';
+import { heldClock } from '../held-clock.ts';
 import type { FuzzTarget } from '../target.ts';
 
 const pki = await testPki();
@@ -14,6 +15,6 @@ const hello: FuzzTarget = {
   genuine: [
     sealHello(helloOf(node), { busKeyPem: node.keyPem, controllerCertPem: controller.certificatePem }),
   ],
-  read: (input) => openHello(input, { controllerKeyPem }),
+  read: (input) => openHello(input, { controllerKeyPem, clock: heldClock() }),
 };
 export default hello;

@@ -1,8 +1,8 @@
 import { admit } from '../../../src/bus/gate.ts';
-import { systemClock } from '../../../src/core/clock.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { Request } from '../../../src/core/messages.ts';
 import { parseObject } from '../../../src/trust/compact.ts';
+import { heldClock } from '../held-clock.ts';
 import type { FuzzTarget } from '../target.ts';
 
 const genuine = Buffer.from(
@@ -24,7 +24,7 @@ const request: FuzzTarget = {
     const open = () => ({ payload: parseObject(input), sender, sha256: '', encrypt });
     const unwrap = (signed: Uint8Array) => ({ signed, encrypted: false });
     const arrived = { collective: 'provisioning', aud: 'node:web1' };
-    const by = { opener: { open }, sealer: { unwrap }, replay: { seen: () => false }, clock: systemClock };
+    const by = { opener: { open }, sealer: { unwrap }, replay: { seen: () => false }, clock: heldClock() };
     const admission = admit(input, arrived, by);
     if (!admission.ok) throw new MusterError('SECURITY_REJECTED', `${admission.reason}: `);
     return admission.admitted.request;
