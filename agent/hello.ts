@@ -17,6 +17,7 @@ export type HelloContent = Omit<Hello, 'v' | 'typ' | 'iat_ms' | 'ttl_s' | 'nonce
 /** The controller's yes. */
 export type Acceptance = Extract<HelloAnswer, { accepted: true }>;
 
+/** With what and to whom hello is said. */
 export interface HelloOptions {
   /** Logged in as `hello`, which may speak to the hello queue and hear its own inbox alone. */
   readonly bus: Bus;
