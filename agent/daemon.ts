@@ -1,12 +1,14 @@
+import { uptime } from 'node:os';
 import { join } from 'node:path';
 import { openBus } from '../src/bus/connection.ts';
 import { publishEvent } from '../src/bus/events.ts';
-import { systemClock } from '../src/core/clock.ts';
+import { type Clock, systemClock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import type { Log } from '../src/core/log.ts';
 import { createOpener, createSealer } from '../src/trust/seal.ts';
 import { buildInfo } from './build-info.ts';
 import { type ClassList, createClassList } from './classes.ts';
+import { openNodeClock } from './clock.ts';
 import { readTrusted } from './credentials.ts';
 import { createFactStore, type FactStore } from './facts.ts';
 import { createGuard } from './guard.ts';
@@ -14,6 +16,7 @@ import type { AgentHost, AnyAgent, ProvisionedHost } from './host.ts';
 import { type Joined, joinBus } from './join.ts';
 import { loadAgents } from './load-agents.ts';
 import type { Policies } from './policies.ts';
+import { bootId } from './puppet/run-process.ts';
 import { createPuppetRuns } from './puppet/runs.ts';
 import { type Service, serve } from './serve.ts';
 
@@ -24,7 +27,11 @@ export interface DaemonContext {
   readonly log: Log;
 }
 
-type Parts = DaemonContext & { readonly facts: FactStore; readonly agents: ReadonlyMap<string, AnyAgent> };
+type Parts = DaemonContext & {
+  readonly facts: FactStore;
+  readonly agents: ReadonlyMap<string, AnyAgent>;
+  readonly clock: Clock;
+};
 
 /**
  * The daemon of a node: joins the bus (by its certificate, or by saying hello until a controller gives it one), serves
@@ -39,8 +46,15 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
     const facts = createFactStore({ dir, facterDir, stateDir: config.state_dir, log });
     await facts.facts();
     facts.follow(signal);
-    const joined = await joinBus(config, { facts, log, signal });
-    const stop = await start(config, joined, { signal, log, facts, agents });
+    const clock = await openNodeClock({
+      stateDir: config.state_dir,
+      machine: systemClock,
+      uptimeMs: () => uptime() * 1000,
+      bootId: await bootId(),
+      log,
+    });
+    const joined = await joinBus(config, { facts, log, signal, clock });
+    const stop = await start(config, joined, { signal, log, facts, agents, clock });
     await aborted(signal);
     await stop();
   } catch (cause) {
@@ -53,9 +67,8 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
 async function start(
   config: DaemonConfig,
   { credentials, node }: Joined,
-  { log, facts, agents }: Parts,
+  { log, facts, agents, clock }: Parts,
 ): Promise<() => Promise<void>> {
-  const clock = systemClock;
   const { identity, certificatePem: cert, keyPem: key } = credentials;
   const ca = await readTrusted(config.trust.ca, 'trust.ca');
   const { host, port, vhost } = config.broker;
@@ -64,7 +77,8 @@ async function start(
   const service = Promise.withResolvers<Service>();
   const runs = createPuppetRuns({
     root: join(config.state_dir, 'puppet-runs'),
-    clock,
+    // Compared with what Puppet writes, which knows the clock of the machine alone.
+    clock: systemClock,
     log,
     async onEnded(run, exitcode) {
       // Who hears it asks at once how the run ended: this node must be able to hear that.
@@ -85,8 +99,8 @@ async function start(
   });
   const replayFile = join(config.state_dir, 'replay');
   const common = { bus, sealer, opener: createOpener({ caPem: ca, clock }), clock, log };
-  const registrationS = config.registration_s;
-  const own = { agents, facts, classes, replayFile, registrationS, authorize };
+  const settings = { registrationS: config.registration_s, encryptReplies: config.encrypt_replies };
+  const own = { agents, facts, classes, replayFile, authorize, ...settings };
   const serving = await serve({ ...common, ...own }, agentHost);
   agentHost.attach(serving);
   service.resolve(serving);

@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { Bus } from '../src/bus/bus.ts';
 import { backoffMs } from '../src/core/backoff.ts';
-import type { Clock } from '../src/core/clock.ts';
 import { asMusterError } from '../src/core/errors.ts';
 import type { Facts } from '../src/core/inventory.ts';
 import type { Log } from '../src/core/log.ts';
-import type { Hello, HelloAnswer } from '../src/core/messages.ts';
+import { CLOCK, type Hello, type HelloAnswer } from '../src/core/messages.ts';
 import { brokerNames } from '../src/core/names.ts';
 import type { Opener } from '../src/core/seal.ts';
 import { openAnswer, sealHello } from '../src/trust/hello.ts';
+import type { NodeClock } from './clock.ts';
 import { Mailbox } from './mailbox.ts';
 
 /** What the node says of itself, without the parts that make each hello unique. */
@@ -31,7 +31,7 @@ export interface HelloOptions {
   readonly content: (nonce: string, nowMs: number) => Promise<HelloContent>;
   /** Seconds. */
   readonly backoff: { readonly baseS: number; readonly capS: number };
-  readonly clock: Clock;
+  readonly clock: NodeClock;
   readonly log: Log;
   readonly signal: AbortSignal;
 }
@@ -40,19 +40,22 @@ const HELLO_TTL_S = 120;
 const PUBLISH_DEADLINE_S = 10;
 /** An answer may be to any of the last hellos. */
 const REMEMBERED_NONCES = 8;
+/** The time in an answer is as old as the way of hello and answer took; one that took longer is not gone by. */
+const CLOCK_ROUND_TRIP_MS = 10_000;
 /** A hello has 32 KB and is base64 of base64: this leaves room for document, keys and request. */
 const MAX_FACT_BYTES = 10 * 1024;
 
 /**
  * Says hello, with jittered back-off, until a controller accepts the node; a refusal is waited out for as long as it
- * says. Throws the reason of `signal`.
+ * says. A node whose clock is wrong is told the time, corrects itself once, and says hello again at once. Throws the
+ * reason of `signal`, NODE_IO.
  */
 export async function sayHello(options: HelloOptions): Promise<Acceptance> {
-  const nonces: string[] = [];
-  const answers = new Mailbox<HelloAnswer>();
+  const said: Said[] = [];
+  const answers = new Mailbox<Heard>();
   const inbox = { exchange: brokerNames.helloExchange, key: brokerNames.inboxKey(options.thumb) };
   const hear = (body: Buffer) => {
-    const answer = readAnswer(body, nonces, options);
+    const answer = readAnswer(body, said, options);
     if (answer !== null) answers.put(answer);
   };
   // Before the first word: an answer that nobody listens for is lost.
@@ -64,7 +67,7 @@ export async function sayHello(options: HelloOptions): Promise<Acceptance> {
   try {
     for (let attempt = 0; ; attempt += 1) {
       await options.bus.ready({ signal: options.signal });
-      await speak(options, nonces, attempt);
+      await speak(options, said, attempt);
       const accepted = await acceptance(options, answers, attempt);
       if (accepted !== null) return accepted;
     }
@@ -90,12 +93,12 @@ export function factsForHello(facts: Facts, maxBytes = MAX_FACT_BYTES): Facts {
   return kept;
 }
 
-async function speak(options: HelloOptions, nonces: string[], attempt: number): Promise<void> {
+async function speak(options: HelloOptions, said: Said[], attempt: number): Promise<void> {
   const { bus, clock, log, controllerPems } = options;
   const controllerCertPem = controllerPems[attempt % controllerPems.length] ?? '';
   const nonce = randomBytes(16).toString('hex');
-  nonces.unshift(nonce);
-  nonces.length = Math.min(nonces.length, REMEMBERED_NONCES);
+  said.unshift({ nonce, atMs: clock.monotonicMs() });
+  said.length = Math.min(said.length, REMEMBERED_NONCES);
   try {
     const stamp = { v: 1, typ: 'hello', iat_ms: clock.nowMs(), ttl_s: HELLO_TTL_S, nonce } as const;
     const sealed = sealHello(
@@ -110,19 +113,34 @@ async function speak(options: HelloOptions, nonces: string[], attempt: number): 
   }
 }
 
+/** A hello that may still be answered. `atMs` is monotonic. */
+interface Said {
+  readonly nonce: string;
+  readonly atMs: number;
+}
+
+/** An answer, and how long it was on its way since the hello was said, in ms. */
+interface Heard {
+  readonly answer: HelloAnswer;
+  readonly tookMs: number;
+}
+
 /** Waits for an answer, then waits a refusal out; null: say hello again. */
 async function acceptance(
   options: HelloOptions,
-  answers: Mailbox<HelloAnswer>,
+  answers: Mailbox<Heard>,
   attempt: number,
 ): Promise<Acceptance | null> {
   const { baseS, capS } = options.backoff;
   let waitMs = backoffMs(attempt, { baseMs: baseS * 1000, capMs: capS * 1000, floorMs: baseS * 500 });
   for (;;) {
     const startedMs = options.clock.monotonicMs();
-    const answer = await answers.take(waitMs, options.signal);
-    if (answer === null) return null;
+    const heard = await answers.take(waitMs, options.signal);
+    if (heard === null) return null;
+    const { answer, tookMs } = heard;
     if (answer.accepted) return answer;
+    const told = answer.reason === CLOCK && tookMs < CLOCK_ROUND_TRIP_MS;
+    if (told && (await options.clock.correct(answer.iat_ms))) return null;
     options.log.warn(
       { reason: answer.reason, retry_in_s: answer.retry_in_s },
       'the controller refused this node',
@@ -132,16 +150,12 @@ async function acceptance(
   }
 }
 
-function readAnswer(body: Buffer, nonces: readonly string[], options: HelloOptions): HelloAnswer | null {
+function readAnswer(body: Buffer, said: readonly Said[], options: HelloOptions): Heard | null {
   let why = 'no hello was said yet';
-  for (const nonce of nonces) {
+  for (const { nonce, atMs } of said) {
     try {
-      return openAnswer(body, {
-        busKeyPem: options.busKeyPem,
-        opener: options.opener,
-        nonce,
-        clock: options.clock,
-      });
+      const own = { busKeyPem: options.busKeyPem, opener: options.opener, nonce, clock: options.clock };
+      return { answer: openAnswer(body, own), tookMs: options.clock.monotonicMs() - atMs };
     } catch (cause) {
       why = asMusterError(cause).message;
     }

@@ -1,10 +1,10 @@
 import { openBus } from '../src/bus/connection.ts';
-import { systemClock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import { MusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
 import { createOpener } from '../src/trust/seal.ts';
 import { buildInfo } from './build-info.ts';
+import type { NodeClock } from './clock.ts';
 import {
   type Credentials,
   givenCredentials,
@@ -30,6 +30,7 @@ interface JoinContext {
   readonly facts: FactStore;
   readonly log: Log;
   readonly signal: AbortSignal;
+  readonly clock: NodeClock;
 }
 
 /**
@@ -65,11 +66,11 @@ export async function joinBus(config: DaemonConfig, context: JoinContext): Promi
     log: context.log,
   });
   const node = { state: identity.state, puppet };
-  const kept = await keptCredentials(identity, config, systemClock.nowMs());
+  const kept = await keptCredentials(identity, config, context.clock.nowMs());
   if (kept !== null) return { credentials: kept, node };
   const content = helloContent({ machine, identity, group, token: token ?? '', facts: context.facts });
   const answer = await askToJoin(config, identity, content, context);
-  return { credentials: await keepCredentials(identity, config, answer, systemClock.nowMs()), node };
+  return { credentials: await keepCredentials(identity, config, answer, context.clock.nowMs()), node };
 }
 
 function helloContent(own: {
@@ -106,7 +107,7 @@ async function askToJoin(
   config: DaemonConfig,
   identity: NodeIdentity,
   content: HelloOptions['content'],
-  { log, signal }: JoinContext,
+  { log, signal, clock }: JoinContext,
 ): Promise<Acceptance> {
   const caPem = await readTrusted(config.trust.ca, 'trust.ca');
   const controllerPems = await Promise.all(
@@ -118,18 +119,18 @@ async function askToJoin(
   const bus = openBus({
     broker: { host, port, vhost, tls: { ca: caPem }, login: { user, passcode } },
     log,
-    clock: systemClock,
+    clock,
   });
   try {
     const answer = await sayHello({
       bus,
-      opener: createOpener({ caPem, clock: systemClock }),
+      opener: createOpener({ caPem, clock }),
       busKeyPem: identity.busKeyPem,
       thumb: identity.thumb,
       controllerPems,
       content,
       backoff: { baseS: config.hello.base_s, capS: config.hello.cap_s },
-      clock: systemClock,
+      clock,
       log,
       signal,
     });

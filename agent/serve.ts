@@ -24,6 +24,7 @@ export interface ServeOptions {
   readonly replayFile: string;
   readonly registrationS: number;
   readonly authorize: Authorize;
+  readonly encryptReplies: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -3,7 +3,13 @@ import { brokerNames } from '../core/names.ts';
 import { type AdminCall, type AdminOptions, adminApi } from './admin-api.ts';
 import { controllerGrant, type Grant, helloGrant, nodeGrant, operatorGrant } from './permissions.ts';
 
-const HELLO_QUEUE = { 'x-max-length': 20_000, 'x-message-ttl': 600_000, 'x-overflow': 'drop-head' };
+/** Whoever was dropped says it again. A flood should be dropped here: every hello that waits is one that a controller has to take in. */
+const HELLO_QUEUE = {
+  'x-max-length': 3000,
+  'x-max-length-bytes': 64 * 1024 * 1024,
+  'x-message-ttl': 600_000,
+  'x-overflow': 'drop-head',
+};
 const EVENT_QUEUE = { 'x-max-length': 100_000, 'x-message-ttl': 600_000, 'x-overflow': 'drop-head' };
 
 /** What stands on the broker before anybody connects. */

@@ -5,6 +5,7 @@ import { asMusterError, MusterError } from '../core/errors.ts';
 import type { Facts } from '../core/inventory.ts';
 import type { Log } from '../core/log.ts';
 import type { Sender } from '../core/seal.ts';
+import { secretsIn } from '../core/secret-fields.ts';
 import type { Admitted } from './gate.ts';
 import { problemOf } from './request.ts';
 
@@ -66,7 +67,10 @@ export interface DispatchOptions {
 }
 
 /** Authorizes, checks and runs one admitted request. Never throws: what goes wrong is in the outcome. */
-export async function dispatch({ request, sender }: Admitted, by: DispatchOptions): Promise<Outcome> {
+export async function dispatch(
+  { request, sender, encrypted }: Admitted,
+  by: DispatchOptions,
+): Promise<Outcome> {
   const where = `${request.agent}#${request.action}`;
   const caller = `cert=${sender.name}`;
   const { collective, agent, action, data } = request;
@@ -75,7 +79,8 @@ export async function dispatch({ request, sender }: Admitted, by: DispatchOption
     const asked = { requestId: request.id, requestedAtMs: request.iat_ms };
     const who = { sender, caller, collective };
     const afterwards = await by.authorize({ ...asked, ...who, agent, action, data, facts, classes });
-    const outcome = await runAction(request, caller, by).catch((thrown) => outcomeOf(thrown, by.log, where));
+    const ran = runAction({ request, encrypted }, caller, by);
+    const outcome = await ran.catch((thrown) => outcomeOf(thrown, by.log, where));
     afterwards?.(outcome);
     return outcome;
   } catch (thrown) {
@@ -85,15 +90,19 @@ export async function dispatch({ request, sender }: Admitted, by: DispatchOption
 
 /** Checks and runs what was let through. Throws what the action throws. */
 async function runAction(
-  { id, collective, agent: agentName, action: actionName, data }: Admitted['request'],
+  { request, encrypted }: Pick<Admitted, 'request' | 'encrypted'>,
   caller: string,
   by: DispatchOptions,
 ): Promise<Outcome> {
+  const { id, collective, agent: agentName, action: actionName, data } = request;
   const where = `${agentName}#${actionName}`;
   const agent = by.agents().get(agentName);
   const found = agent === undefined ? undefined : actionIn(agent, actionName);
   if (agent === undefined || found === undefined)
     return failure(REPLY_STATUS.unknownAction, 'RPC_UNKNOWN_ACTION', `there is no ${where} here`);
+  const [exposed] = encrypted ? [] : secretsIn(found.declared.input, data);
+  if (exposed !== undefined)
+    return failure(REPLY_STATUS.invalidData, 'RPC_INVALID_DATA', `${exposed}: is secret and came in clear`);
   const input = found.declared.input.safeParse(data);
   if (!input.success) return failure(inputStatus(input.error), 'RPC_INVALID_DATA', problemOf(input.error));
   const log = by.log.child({ request: id, action: where, caller });

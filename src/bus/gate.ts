@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { asMusterError } from '../core/errors.ts';
 import { MAX_MESSAGE_BYTES, Request } from '../core/messages.ts';
 import { word } from '../core/names.ts';
-import type { Opener, ReplayCache, Sender } from '../core/seal.ts';
+import type { Encrypt, Opener, ReplayCache, Sealer, Sender } from '../core/seal.ts';
 
 /** How far the clocks of caller and node may differ. */
 const SKEW_MS = 30_000;
@@ -13,6 +13,10 @@ export interface Admitted {
   readonly sender: Sender;
   readonly sha256: string;
   readonly expiresAtMs: number;
+  /** It came encrypted to this node. */
+  readonly encrypted: boolean;
+  /** Encrypts to the caller. */
+  readonly encrypt: Encrypt;
 }
 
 /** `reason` is a fixed upper-case word; nobody is answered, because nobody can be told who asked. */
@@ -21,24 +25,27 @@ export type Admission =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Lets a request in, cheap checks first: size, signature, schema, audience (where it arrived is where it was meant to),
+ * Lets a request in, cheap checks first: size, decryption of what is encrypted, signature, schema, audience (where it arrived is where it was meant to),
  * expiry, and at last replay, so that only genuine requests are remembered.
  */
 export function admit(
   body: Buffer,
   arrived: { collective: string; aud: string },
-  by: { opener: Opener; replay: ReplayCache; clock: Clock },
+  by: { opener: Opener; sealer: Pick<Sealer, 'unwrap'>; replay: ReplayCache; clock: Clock },
 ): Admission {
   if (body.length > MAX_MESSAGE_BYTES) return refuse('SIZE');
   let opened: ReturnType<Opener['open']>;
+  let encrypted: boolean;
   try {
-    opened = by.opener.open(body);
+    const unwrapped = by.sealer.unwrap(body);
+    encrypted = unwrapped.encrypted;
+    opened = by.opener.open(unwrapped.signed);
   } catch (thrown) {
     return refuse(asMusterError(thrown).message);
   }
   const parsed = Request.safeParse(opened.payload);
   if (!parsed.success) return refuse('FORMAT');
-  const { sender, sha256 } = opened;
+  const { sender, sha256, encrypt } = opened;
   // The name becomes a word of the reply's address.
   if (!word.safeParse(sender.name).success) return refuse('CALLER');
   const request = parsed.data;
@@ -47,7 +54,7 @@ export function admit(
   const expiresAtMs = request.iat_ms + request.ttl_s * 1000 + SKEW_MS;
   if (nowMs > expiresAtMs || nowMs < request.iat_ms - SKEW_MS) return refuse('EXPIRED');
   if (by.replay.seen(`${sender.name}:${request.id}`, expiresAtMs)) return refuse('REPLAYED');
-  return { ok: true, admitted: { request, sender, sha256, expiresAtMs } };
+  return { ok: true, admitted: { request, sender, sha256, expiresAtMs, encrypted, encrypt } };
 }
 
 function refuse(reason: string): Admission {

@@ -2,12 +2,12 @@ import { asMusterError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { Reply } from '../core/messages.ts';
 import { brokerNames } from '../core/names.ts';
-import type { Opener, Sender } from '../core/seal.ts';
+import type { Encrypt, Opened, Opener, Sealer, Sender } from '../core/seal.ts';
 import type { Bus, BusSubscription } from './bus.ts';
 import type { SealedRequest } from './request.ts';
 
-/** Takes a reply whose signature, request id and request hash hold; the sender is that of the certificate. */
-export type ReplyHandler = (sender: Sender, reply: Reply) => void;
+/** Takes a reply whose signature, request id and request hash hold; sender and key are those of the certificate. */
+export type ReplyHandler = (sender: Sender, reply: Reply, encrypt: Encrypt) => void;
 
 interface Pending {
   readonly request: SealedRequest;
@@ -21,18 +21,18 @@ interface Pending {
 export class ReplyInbox {
   readonly #subscriptions = new Map<string, Promise<BusSubscription>>();
   readonly #pending = new Map<string, Pending>();
-  readonly #own: { bus: Bus; opener: Opener; log: Log; name: string; session: string };
+  readonly #own: { bus: Bus; opener: Opener; sealer: Sealer; log: Log; session: string };
 
-  constructor(own: { bus: Bus; opener: Opener; log: Log; name: string; session: string }) {
+  constructor(own: { bus: Bus; opener: Opener; sealer: Sealer; log: Log; session: string }) {
     this.#own = own;
   }
 
   /** Fulfilled once replies from this collective arrive. Throws BROKER_REFUSED. */
   async listen(collective: string): Promise<void> {
-    const { bus, name, session } = this.#own;
+    const { bus, sealer, session } = this.#own;
     const destination = {
       exchange: brokerNames.replyExchange(collective),
-      key: brokerNames.replyPattern(name, session),
+      key: brokerNames.replyPattern(sealer.name, session),
     };
     const made =
       this.#subscriptions.get(collective) ??
@@ -61,16 +61,17 @@ export class ReplyInbox {
 
   #arrived(body: Buffer): void {
     try {
-      const { payload, sender } = this.#own.opener.open(body);
-      const problem = this.#accept(payload, sender);
-      if (problem !== null) this.#own.log.debug({ reason: problem, sender: sender.name }, 'reply ignored');
+      const opened = this.#own.opener.open(this.#own.sealer.unwrap(body).signed);
+      const problem = this.#accept(opened);
+      if (problem !== null)
+        this.#own.log.debug({ reason: problem, sender: opened.sender.name }, 'reply ignored');
     } catch (thrown) {
       this.#own.log.warn({ err: asMusterError(thrown).message }, 'reply refused');
     }
   }
 
   /** Why a reply does not count; null when it was taken. Its clock is not looked at: it is bound to a request that waits. */
-  #accept(payload: unknown, sender: Sender): string | null {
+  #accept({ payload, sender, encrypt }: Opened): string | null {
     if (sender.role !== 'node' && sender.role !== 'master') return 'ROLE';
     const parsed = Reply.safeParse(payload);
     if (!parsed.success) return 'FORMAT';
@@ -81,7 +82,7 @@ export class ReplyInbox {
     if (reply.agent !== pending.agent || reply.action !== pending.action) return 'BINDING';
     if (pending.answered.has(sender.name)) return 'ANSWERED';
     pending.answered.add(sender.name);
-    pending.take(sender, reply);
+    pending.take(sender, reply, encrypt);
     return null;
   }
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Ddl, DdlAction } from '../core/ddl.ts';
 import { MusterError } from '../core/errors.ts';
 import { type Filter, MAX_MESSAGE_BYTES, type Request } from '../core/messages.ts';
-import type { Sealer } from '../core/seal.ts';
+import type { Encrypt, Sealer } from '../core/seal.ts';
 
 const MAX_TTL_S = 3600;
 
@@ -12,7 +12,7 @@ const MAX_TTL_S = 3600;
 export interface SealedRequest {
   readonly id: string;
   readonly body: Buffer;
-  /** SHA-256, hex, of `body`: what a reply must be bound to. */
+  /** SHA-256, hex, of the signed request, encrypted or not: what a reply must be bound to. */
   readonly sha256: string;
   readonly ttlS: number;
 }
@@ -69,11 +69,19 @@ export function sealRequest(
     filter: question.filter,
     session,
   };
-  const body = own.sealer.seal(request);
-  if (body.length > MAX_MESSAGE_BYTES)
-    throw new MusterError(
-      'RPC_INVALID_DATA',
-      `${ddl.name}#${action}: the request has ${body.length} bytes, at most ${MAX_MESSAGE_BYTES} are sent`,
-    );
+  const body = fitting(own.sealer.seal(request));
   return { id, body, sha256: createHash('sha256').update(body).digest('hex'), ttlS };
+}
+
+/** The same request, readable for one node only. Throws RPC_INVALID_DATA when it has become too large. */
+export function encrypted(request: SealedRequest, encrypt: Encrypt): SealedRequest {
+  return { ...request, body: fitting(encrypt(request.body)) };
+}
+
+function fitting(body: Buffer): Buffer {
+  if (body.length <= MAX_MESSAGE_BYTES) return body;
+  throw new MusterError(
+    'RPC_INVALID_DATA',
+    `the request has ${body.length} bytes, at most ${MAX_MESSAGE_BYTES} are sent`,
+  );
 }

@@ -5,6 +5,7 @@ import type { Log } from '../core/log.ts';
 import { MAX_MESSAGE_BYTES, type Reply } from '../core/messages.ts';
 import { brokerNames } from '../core/names.ts';
 import type { Opener, ReplayCache, Sealer } from '../core/seal.ts';
+import { secretFieldsOf } from '../core/secret-fields.ts';
 import type { Bus } from './bus.ts';
 import { type Authorize, dispatch, type Outcome, type ServedAgent } from './dispatch.ts';
 import { matchesFilter } from './filter.ts';
@@ -34,6 +35,8 @@ export interface RpcServerOptions {
   readonly replay: ReplayCache;
   readonly log: Log;
   readonly clock: Clock;
+  /** Encrypt every reply to its caller; otherwise those with secrets in them, and those to encrypted requests. */
+  readonly encryptReplies?: boolean;
   /** Requests that are worked on at a time; the rest waits, up to 1000. */
   readonly concurrency?: number;
 }
@@ -54,7 +57,7 @@ interface Served {
 }
 
 /**
- * Serves agents in collectives. Each request passes, in this order: size, signature, schema, audience, expiry, replay,
+ * Serves agents in collectives. Each request passes, in this order: size, decryption, signature, schema, audience, expiry, replay,
  * filter, policy, DDL, action, DDL. Refused before the policy: silence and a line in the log. From the policy on: a reply.
  */
 export function createRpcServer(options: RpcServerOptions): RpcServer {
@@ -136,6 +139,15 @@ class Server implements RpcServer {
       return;
     }
     try {
+      await this.#own.replay.kept?.();
+    } catch (thrown) {
+      log.error(
+        { request: request.id, err: asMusterError(thrown).message },
+        'request refused: its id is not kept',
+      );
+      return;
+    }
+    try {
       const outcome = await dispatch(admitted, { ...this.#own, classes, signal: this.#stopped.signal });
       const { status, code } = outcome;
       log.info(
@@ -171,10 +183,20 @@ class Server implements RpcServer {
     await bus.publish({ exchange, key }, body, { ttlS: REPLY_TTL_S, deadlineS: REPLY_DEADLINE_S });
   }
 
-  #seal({ request, sha256 }: Admitted, outcome: Outcome): Buffer {
+  #seal(admitted: Admitted, outcome: Outcome): Buffer {
+    const { request, sha256, encrypt } = admitted;
     const { agent, action, id } = request;
     const stamp = { v: 1, iat_ms: this.#own.clock.nowMs(), ttl_s: REPLY_TTL_S } as const;
     const reply: Reply = { ...stamp, typ: 'reply', re: id, re_sha256: sha256, agent, action, ...outcome };
-    return this.#own.sealer.seal(reply);
+    const sealed = this.#own.sealer.seal(reply);
+    return this.#isPrivate(admitted) ? encrypt(sealed) : sealed;
+  }
+
+  /** What came encrypted is not answered in clear: a message of failure may repeat what was asked. */
+  #isPrivate({ request, encrypted }: Admitted): boolean {
+    if (encrypted || this.#own.encryptReplies === true) return true;
+    const actions = this.#own.agents().get(request.agent)?.ddl.actions ?? {};
+    const action = Object.hasOwn(actions, request.action) ? actions[request.action] : undefined;
+    return action !== undefined && secretFieldsOf(action.output).length > 0;
   }
 }

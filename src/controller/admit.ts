@@ -3,6 +3,7 @@ import type { Attestation, Attestor, DescribeInstance } from '../core/attestor.t
 import type { Clock } from '../core/clock.ts';
 import type { ControllerConfig } from '../core/config/controller.ts';
 import { asMusterError, MusterError } from '../core/errors.ts';
+import { CLOCK } from '../core/messages.ts';
 import { identityName } from '../core/names.ts';
 import type { CollectiveCa } from '../trust/ca.ts';
 import { readCsr } from '../trust/csr.ts';
@@ -54,7 +55,7 @@ export interface Admission {
 export async function admit(opened: OpenedHello, deps: AdmitDeps): Promise<Admission> {
   const { hello, thumb } = opened;
   if (Math.abs(deps.clock.nowMs() - hello.iat_ms) > FRESH_MS)
-    throw refusal('STALE', 'said more than five minutes ago or ahead');
+    throw refusal(CLOCK, 'said more than five minutes ago or ahead');
   const attestation = await attested(opened, deps);
   const suffix = deps.config.groups[hello.group]?.certname_suffix ?? '';
   const identity = identityName.safeParse(`${attestation.instanceId}${suffix}`.toLowerCase());

@@ -40,8 +40,8 @@ export interface Claims {
   keepCertificate(of: ClaimOf, certificate: string, replaces: string | null): Promise<string>;
   keepCollectives(of: ClaimOf, collectives: readonly string[]): Promise<void>;
   markAdded(of: ClaimOf): Promise<void>;
-  /** Counts a refused hello. */
-  refused(reason: string): Promise<void>;
+  /** Counts refused hellos, one by default. */
+  refused(reason: string, count?: number): Promise<void>;
   /** Refused hellos by reason. */
   refusals(): Promise<Record<string, number>>;
 }
@@ -78,8 +78,8 @@ export function createClaims(door: RedisDoor): Claims {
     async markAdded(of) {
       await door.quick.hset(key(of), 'added', '1');
     },
-    async refused(reason) {
-      await door.quick.hincrby(refusals, reason, 1);
+    async refused(reason, count = 1) {
+      await door.quick.hincrby(refusals, reason, count);
     },
     async refusals() {
       const counts = await door.quick.hgetall(refusals);

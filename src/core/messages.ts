@@ -47,6 +47,9 @@ export const Hello = z.strictObject({
 });
 export type Hello = z.output<typeof Hello>;
 
+/** Reason of an answer to a hello that is too old or too new: `iat_ms` of the answer is the time. */
+export const CLOCK = 'CLOCK';
+
 /** The controller's word to a hello: signed by the controller, encrypted to the node's bus key. */
 export const HelloAnswer = z.discriminatedUnion('accepted', [
   z.strictObject({

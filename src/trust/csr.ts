@@ -14,6 +14,9 @@ const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
 const AUTHORIZATION_ARC = '1.3.6.1.4.1.34380.1.3';
 const SUBJECT_ALT_NAME = '2.5.29.17';
 
+/** sha256WithRSAEncryption with NULL for parameters. *Source:* RFC 4055, section 5. */
+const ALGORITHM_DER = Buffer.from('300d06092a864886f70d01010b0500', 'hex');
+
 /** What a signing request says, its own signature verified. */
 export interface CsrFacts {
   readonly commonName: string;
@@ -83,9 +86,12 @@ function attemptRead(der: Buffer): CsrFacts {
 
 /** The bytes that are signed, and the key, read by node:crypto. */
 function cut(node: forge.asn1.Asn1): { info: Buffer; key: KeyObject } {
-  const [info] = children(node);
+  const [info, algorithm, signature, ...more] = children(node);
   const [, , spki] = children(info);
-  if (info === undefined || spki === undefined) throw new Error('too short');
+  if (info === undefined || spki === undefined || algorithm === undefined || signature === undefined)
+    throw new Error('too short');
+  // What the signature does not cover has one way to be written.
+  if (more.length > 0 || !derOf(algorithm).equals(ALGORITHM_DER)) throw new Error('not canonical');
   return { info: derOf(info), key: createPublicKey({ key: derOf(spki), format: 'der', type: 'spki' }) };
 }
 

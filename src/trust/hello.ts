@@ -1,6 +1,6 @@
 import { createPublicKey, KeyObject } from 'node:crypto';
 import { type Clock, systemClock } from '../core/clock.ts';
-import { Hello, HelloAnswer, MAX_HELLO_BYTES } from '../core/messages.ts';
+import { CLOCK, Hello, HelloAnswer, MAX_HELLO_BYTES } from '../core/messages.ts';
 import type { Opener, Sealer } from '../core/seal.ts';
 import { parseObject } from './compact.ts';
 import { decryptJwe, encryptJwe } from './jwe.ts';
@@ -44,12 +44,13 @@ export function sealHello(hello: Hello, keys: { busKeyPem: KeyInput; controllerC
 }
 
 /**
- * Opens a hello with the controller's key, or one of several while keys are being changed. Throws SECURITY_REJECTED:
- * SIZE, FORMAT, ALGORITHM, KEY (not for us), DECRYPTION, SIGNATURE, EXPIRED.
+ * Opens a hello with the controller's key, or one of several while keys are being changed. With `anyAge` its age is left
+ * to the caller, who can then tell an honest node with a wrong clock what time it is. Throws SECURITY_REJECTED: SIZE,
+ * FORMAT, ALGORITHM, KEY (not for us), DECRYPTION, SIGNATURE, EXPIRED.
  */
 export function openHello(
   bytes: Uint8Array,
-  own: { controllerKeyPem: KeyInput | readonly KeyInput[]; clock?: Clock },
+  own: { controllerKeyPem: KeyInput | readonly KeyInput[]; clock?: Clock; anyAge?: boolean },
 ): OpenedHello {
   const inputs =
     typeof own.controllerKeyPem === 'string' || own.controllerKeyPem instanceof KeyObject
@@ -67,7 +68,7 @@ export function openHello(
     throw rejected('FORMAT', `not a hello: ${parsed.error.issues[0]?.path.join('.') ?? ''}`);
   const key = rsaPublicKey(parsed.data.bus_public_key);
   verifyJws(jws, key);
-  checkAge(parsed.data, (own.clock ?? systemClock).nowMs());
+  if (own.anyAge !== true) checkAge(parsed.data, (own.clock ?? systemClock).nowMs());
   return { hello: parsed.data, sha256: sha256Hex(bytes), thumb: spkiSha256OfKey(key) };
 }
 
@@ -79,7 +80,8 @@ export function sealAnswer(answer: HelloAnswer, to: { sealer: Sealer; busPublicK
 
 /**
  * Opens the answer to the hello with this nonce. Throws SECURITY_REJECTED: as {@link openHello}, ROLE when the signer is
- * no controller, NONCE when it answers another hello.
+ * no controller, NONCE when it answers another hello. The age of an answer whose reason is {@link CLOCK} is not looked
+ * at: it is for a node whose clock is wrong, and the nonce says that it is no old one.
  */
 export function openAnswer(
   bytes: Uint8Array,
@@ -93,7 +95,8 @@ export function openAnswer(
   const parsed = HelloAnswer.safeParse(payload);
   if (!parsed.success) throw rejected('FORMAT', 'not an answer to a hello');
   if (parsed.data.nonce !== own.nonce) throw rejected('NONCE', 'answers another hello');
-  checkAge(parsed.data, (own.clock ?? systemClock).nowMs());
+  const { data: answer } = parsed;
+  if (answer.accepted || answer.reason !== CLOCK) checkAge(answer, (own.clock ?? systemClock).nowMs());
   return parsed.data;
 }
 

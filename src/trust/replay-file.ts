@@ -19,9 +19,8 @@ const SLACK_LINES = 1000;
 const LINE = /^(\d{1,16}) (\S{1,600})$/;
 
 /**
- * A replay cache that survives a restart: one line `expiresAtMs id` an id, appended before `seen` answers and on its way
- * to the disk then (waiting for the disk would hold up the daemon; only a power cut within that moment loses ids).
- * Written anew as it grows. A torn last line is left out. Throws NODE_IO. Ids hold no white space.
+ * A replay cache that survives a restart: one line `expiresAtMs id` an id, appended before `seen` answers. `kept` waits for
+ * the disk and holds up nothing else: requests that come together share one sync. Written anew as it grows. A torn last line is left out. Throws NODE_IO. Ids hold no white space.
  */
 export function fileReplayCache(
   path: string,
@@ -35,7 +34,6 @@ export function fileReplayCache(
       if (expiresAtMs >= clock.nowMs()) memory.seen(id, expiresAtMs);
     let lines = 0;
     let fd: number | undefined;
-    const toDisk = syncer();
     const compact = () => {
       if (fd !== undefined) closeSync(fd);
       fd = rewrite(path, memory.entries());
@@ -47,14 +45,18 @@ export function fileReplayCache(
       if (lines > memory.size + SLACK_LINES) return compact();
       writeSync(fd, `${Math.round(expiresAtMs)} ${id}\n`);
       lines += 1;
-      toDisk(fd);
     };
+    const kept = syncer(() => fd ?? -1);
     return {
       seen: (id, expiresAtMs) => {
         if (memory.seen(id, expiresAtMs)) return true;
         attemptIo(path, () => append(id, expiresAtMs));
         return false;
       },
+      kept: () =>
+        kept().catch((cause: unknown) => {
+          throw unwritable(path, cause);
+        }),
       close: () => {
         if (fd !== undefined) closeSync(fd);
         fd = undefined;
@@ -63,24 +65,34 @@ export function fileReplayCache(
   });
 }
 
-/** Syncs a file in the background; one sync at a time, and one more when there was a write meanwhile. */
-function syncer(): (fd: number) => void {
-  let running = false;
-  let again = false;
-  const sync = (fd: number) => {
-    if (running) {
-      again = true;
-      return;
+/** Brings a file to the disk, one sync at a time: those who ask meanwhile share the next one. */
+function syncer(current: () => number): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let next: Promise<void> | undefined;
+  const kept = (): Promise<void> => {
+    if (running === undefined) {
+      running = sync(current).finally(() => {
+        running = undefined;
+      });
+      return running;
     }
-    running = true;
-    // A file that was closed or replaced meanwhile was synced by whoever did that.
-    fdatasync(fd, (error) => {
-      running = false;
-      if (again && error === null) sync(fd);
-      again = false;
-    });
+    next ??= running
+      .catch(() => undefined)
+      .then(() => {
+        next = undefined;
+        return kept();
+      });
+    return next;
   };
-  return sync;
+  return kept;
+}
+
+function sync(current: () => number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fd = current();
+    // A file that was replaced meanwhile was synced by whoever did that.
+    fdatasync(fd, (error) => (error === null || fd !== current() ? resolve() : reject(error)));
+  });
 }
 
 function linesOf(path: string): [string, number][] {
@@ -111,6 +123,10 @@ function attemptIo<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {
-    throw new MusterError('NODE_IO', `${path}: ${asMusterError(cause).message}`, { cause });
+    throw unwritable(path, cause);
   }
+}
+
+function unwritable(path: string, cause: unknown): MusterError {
+  return new MusterError('NODE_IO', `${path}: ${asMusterError(cause).message}`, { cause });
 }

@@ -4,9 +4,10 @@ import { MusterError } from '../core/errors.ts';
 import { MAX_MESSAGE_BYTES } from '../core/messages.ts';
 import type { Opened, Opener, Sealer } from '../core/seal.ts';
 import { checkDates, subjectOf, type VerifiedCertificate, verifyIssued } from './certificate.ts';
-import { parseObject } from './compact.ts';
+import { looksEncrypted, parseObject } from './compact.ts';
+import { decryptJwe, encryptJwe } from './jwe.ts';
 import { jwsHeader, parseJws, signJws, verifyJws } from './jws.ts';
-import { readCertificate, rsaPrivateKey, sha256Hex } from './keys.ts';
+import { readCertificate, rsaPrivateKey, sha256Hex, spkiSha256OfKey } from './keys.ts';
 import { rejected } from './reject.ts';
 
 /** Certificates that are remembered as verified; the one used longest ago is dropped. */
@@ -14,7 +15,7 @@ const CACHED_CERTIFICATES = 4096;
 const MAX_CERTIFICATE_CHARS = 8192;
 
 /**
- * Signs messages as `name`: compact JWS with the certificate inside. Throws CONFIG_INVALID when name, certificate and
+ * Signs messages as `name`: compact JWS with the certificate inside; and opens those that are encrypted to it. Throws CONFIG_INVALID when name, certificate and
  * key do not belong together, SECURITY_REJECTED when one of them cannot be read.
  */
 export function createSealer(own: { name: string; certificatePem: string; keyPem: string }): Sealer {
@@ -26,9 +27,15 @@ export function createSealer(own: { name: string; certificatePem: string; keyPem
   if (name !== own.name)
     throw new MusterError('CONFIG_INVALID', `the certificate is for ${name}, expected ${own.name}`);
   const header = jwsHeader(certificate.raw);
+  const thumb = spkiSha256OfKey(certificate.publicKey);
+  const ownKey = (kid: string) => (kid === thumb ? key : undefined);
   return {
     name,
     seal: (payload) => Buffer.from(signJws(header, JSON.stringify(payload), key), 'latin1'),
+    unwrap: (message) =>
+      looksEncrypted(message)
+        ? { signed: decryptJwe(message, MAX_MESSAGE_BYTES, ownKey), encrypted: true }
+        : { signed: message, encrypted: false },
   };
 }
 
@@ -62,7 +69,13 @@ export function createOpener(trust: {
       checkDates(verified, trust.clock.nowMs());
       if (trust.revoked?.(verified.serial)) throw rejected('REVOKED', 'the certificate was revoked');
       verifyJws(jws, verified.publicKey);
-      return { payload: parseObject(jws.payload), sender: verified.sender, sha256: sha256Hex(message) };
+      const { sender, publicKey } = verified;
+      return {
+        payload: parseObject(jws.payload),
+        sender,
+        sha256: sha256Hex(message),
+        encrypt: (plain) => Buffer.from(encryptJwe(plain, publicKey, spkiSha256OfKey(publicKey)), 'latin1'),
+      };
     },
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { type NodeClock, openNodeClock } from '../../agent/clock.ts';
 import { type HelloOptions, sayHello } from '../../agent/hello.ts';
 import type { Bus, MessageHandler } from '../../src/bus/bus.ts';
 import { systemClock } from '../../src/core/clock.ts';
@@ -9,12 +10,12 @@ import { newKeyPair } from '../../src/trust/ca.ts';
 import { type OpenedHello, openHello, sealAnswer } from '../../src/trust/hello.ts';
 import { spkiSha256OfKey } from '../../src/trust/keys.ts';
 import { makePki, testPki } from '../kit/pki.ts';
-import { eventually } from './temp.ts';
+import { eventually, tempDir } from './temp.ts';
 
-type Plain = { accepted: true } | { accepted: false; retry_in_s: number };
+type Plain = { accepted: true } | { accepted: false; retry_in_s: number; reason?: string };
 
 /** A bus of one inbox and one hello queue, and the controller behind it. */
-async function aStage(controllers = 1) {
+async function aStage(controllers = 1, clock: NodeClock = { ...systemClock, correct: async () => false }) {
   const pki = await testPki();
   const bus_ = await newKeyPair();
   const holders = await Promise.all(
@@ -40,7 +41,7 @@ async function aStage(controllers = 1) {
       expect(inbox).not.toBeNull();
       for (const [index, holder] of holders.entries()) {
         try {
-          heard.push(openHello(body, { controllerKeyPem: holder.keyPem }));
+          heard.push(openHello(body, { controllerKeyPem: holder.keyPem, anyAge: true }));
           readBy.push(index);
         } catch {
           // For another controller.
@@ -65,7 +66,7 @@ async function aStage(controllers = 1) {
       facts: {},
     }),
     backoff: { baseS: 0.1, capS: 0.2 },
-    clock: systemClock,
+    clock,
     log: silentLog,
     signal: stop.signal,
   };
@@ -74,7 +75,7 @@ async function aStage(controllers = 1) {
     const stamp = { v: 1, typ: 'hello_answer', iat_ms: Date.now(), ttl_s: 60, nonce } as const;
     const full: HelloAnswer = plain.accepted
       ? { ...stamp, accepted: true, run: 'r', identity: 'i-1', certificate: 'c', collective: 'provisioning' }
-      : { ...stamp, accepted: false, reason: 'TOKEN', retry_in_s: plain.retry_in_s };
+      : { ...stamp, accepted: false, reason: plain.reason ?? 'TOKEN', retry_in_s: plain.retry_in_s };
     inbox?.(sealAnswer(full, { sealer, busPublicKeyPem: bus_.publicKeyPem }), {
       ack: () => undefined,
       nack: () => undefined,
@@ -129,6 +130,35 @@ describe('A hello', () => {
     await stage.answer({ accepted: true }, await stage.nonceOf(2));
     await accepted;
     expect(stage.readBy.slice(0, 3)).toEqual([0, 1, 0]);
+  });
+
+  test('of a node whose clock is an hour slow is said again at once, with the right time', async () => {
+    const slow = { ...systemClock, nowMs: () => Date.now() - 3_600_000 };
+    const machine = { machine: slow, uptimeMs: () => performance.now(), bootId: 'b', log: silentLog };
+    const stage = await aStage(1, await openNodeClock({ stateDir: await tempDir(), ...machine }));
+    const accepted = sayHello({ ...stage.options, backoff: { baseS: 20, capS: 20 } });
+    const saidMs = performance.now();
+    await stage.answer({ accepted: false, reason: 'CLOCK', retry_in_s: 60 }, await stage.nonceOf(0));
+    await stage.answer({ accepted: true }, await stage.nonceOf(1));
+    await accepted;
+    expect(performance.now() - saidMs).toBeLessThan(5000);
+    const [first, second] = stage.heard.map(({ hello }) => Math.abs(hello.iat_ms - Date.now()));
+    expect(first).toBeGreaterThan(3_000_000);
+    expect(second).toBeLessThan(10_000);
+  });
+
+  test('that was answered with the time a long while later does not set the clock by it', async () => {
+    let monotonicMs = 0;
+    const corrected: number[] = [];
+    const correct = async (trueMs: number) => corrected.push(trueMs) > 0;
+    const stage = await aStage(1, { nowMs: () => Date.now(), monotonicMs: () => monotonicMs, correct });
+    const accepted = sayHello(stage.options);
+    const nonce = await stage.nonceOf(0);
+    monotonicMs = 11_000;
+    await stage.answer({ accepted: false, reason: 'CLOCK', retry_in_s: 1 }, nonce);
+    await stage.answer({ accepted: true }, await stage.nonceOf(1));
+    await accepted;
+    expect(corrected).toEqual([]);
   });
 
   test('ends when the daemon stops', async () => {

@@ -1,6 +1,7 @@
 import type { Bus } from '../../src/bus/bus.ts';
 import { createClaims } from '../../src/controller/claims.ts';
 import { type HelloDeps, hear } from '../../src/controller/hello.ts';
+import { createTally } from '../../src/controller/hello-tally.ts';
 import { createJoinTokens } from '../../src/controller/join-tokens.ts';
 import type { Alarm } from '../../src/controller/outbox.ts';
 import { createQuarantine, type Quarantine } from '../../src/controller/quarantine.ts';
@@ -54,11 +55,12 @@ export async function createHelloScene(
     reserved: async () => false,
     grant: async (identity, collectives) => void grants.push({ identity, collectives }),
   };
+  const tally = createTally({ claims: deps.claims, log: silentLog, clock: systemClock });
   return {
     ...{ deps, runs, quarantine, published, grants, alarms },
     async say(who, parts = {}) {
       const { bytes, nonce } = await who.hello(controller.certificatePem, parts);
-      await hear(bytes, deps);
+      await hear(bytes, deps, tally);
       const last = published.at(-1);
       return last === undefined ? null : who.answer(last.body, nonce);
     },

@@ -131,6 +131,10 @@ export const DaemonConfig = z.strictObject({
     })
     .prefault({})
     .describe('Back-off of the hello'),
+  encrypt_replies: z
+    .boolean()
+    .default(false)
+    .describe('Encrypt every reply to its caller; secret fields are encrypted anyway'),
   registration_s: z.number().min(1).default(300).describe('Seconds between two registrations'),
   log: z
     .strictObject({ level: z.enum(LOG_LEVELS).default('info').describe('Least level that is logged') })

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { Bus, MessageHandler } from '../../../src/bus/bus.ts';
 import { createClaims } from '../../../src/controller/claims.ts';
 import { consumeHellos, type HelloDeps, hear } from '../../../src/controller/hello.ts';
+import { createTally, type Tally } from '../../../src/controller/hello-tally.ts';
 import { openRuns, type Runs } from '../../../src/controller/runs.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { MusterError } from '../../../src/core/errors.ts';
@@ -21,6 +22,7 @@ let sayer: HelloSayer;
 let twin: HelloSayer;
 let deps: HelloDeps;
 let runs: Runs;
+let tally: Tally;
 let published: { key: string; body: Buffer }[];
 let grants: { identity: string; collectives: readonly string[] }[];
 
@@ -57,13 +59,20 @@ beforeEach(async () => {
     reserved: async () => false,
     grant: async (identity, collectives) => void grants.push({ identity, collectives }),
   };
+  tally = createTally(deps);
 });
 
 async function say(who: HelloSayer, parts: Parameters<HelloSayer['hello']>[1] = {}) {
   const { bytes, nonce } = await who.hello(controller.certificatePem, parts);
-  await hear(bytes, deps);
+  await hear(bytes, deps, tally);
   const last = published.at(-1);
   return last === undefined ? null : who.answer(last.body, nonce);
+}
+
+/** The counters, once the tally has written them. */
+async function refusals() {
+  await expect.poll(() => deps.claims.refusals(), { timeout: 5000 }).not.toEqual({});
+  return deps.claims.refusals();
 }
 
 async function allRuns() {
@@ -103,28 +112,28 @@ test('a repeated hello changes nothing and has the same answer, even when its ru
 test('another key for a claimed instance is refused, vaguely, and counted', async () => {
   await say(sayer);
   expect(await say(twin)).toMatchObject({ accepted: false, reason: 'REFUSED' });
-  expect(await deps.claims.refusals()).toEqual({ CLAIM_TAKEN: 1 });
+  expect(await refusals()).toEqual({ CLAIM_TAKEN: 1 });
   expect(await allRuns()).toHaveLength(1);
 });
 
 test('nobody can join under the name of a master: its certificates would be cleaned', async () => {
   deps = { ...deps, reserved: async (identity) => identity === 'i-1.example.org' };
   expect(await say(sayer)).toMatchObject({ accepted: false, reason: 'REFUSED' });
-  expect(await deps.claims.refusals()).toEqual({ NAME_RESERVED: 1 });
+  expect(await refusals()).toEqual({ NAME_RESERVED: 1 });
   expect(grants).toEqual([]);
   expect(await allRuns()).toHaveLength(0);
 });
 
 test('two keys at once: one wins', async () => {
   const hellos = await Promise.all([sayer, twin].map((who) => who.hello(controller.certificatePem)));
-  await Promise.all(hellos.map(({ bytes }) => hear(bytes, deps)));
-  expect(await deps.claims.refusals()).toEqual({ CLAIM_TAKEN: 1 });
+  await Promise.all(hellos.map(({ bytes }) => hear(bytes, deps, tally)));
+  expect(await refusals()).toEqual({ CLAIM_TAKEN: 1 });
   expect(await allRuns()).toHaveLength(1);
 });
 
 test('the same hello heard by two controllers at once has one certificate and one run', async () => {
   const { bytes, nonce } = await sayer.hello(controller.certificatePem);
-  await Promise.all([hear(bytes, deps), hear(bytes, deps)]);
+  await Promise.all([hear(bytes, deps, tally), hear(bytes, deps, tally)]);
   const answers = await Promise.all(published.map(({ body }) => sayer.answer(body, nonce)));
   const [first, second] = answers;
   if (first?.accepted !== true || second?.accepted !== true) throw new Error('refused');
@@ -146,20 +155,29 @@ test('an instance id that comes back after another power-on is another claim and
 test.each([
   ['a wrong token', { token: 'no' }, 'TOKEN_WRONG'],
   ['an unknown group', { group: 'nobody' }, 'GROUP_UNKNOWN'],
-  ['a hello that is too old', { iat_ms: Date.now() - 400_000, ttl_s: 3600 }, 'STALE'],
   ['a signing request for another name', { instance_id: 'i-2' }, 'CSR'],
 ])('%s is refused and counted', async (_, parts, reason) => {
   expect(await say(sayer, parts)).toMatchObject({ accepted: false, reason: 'REFUSED' });
-  expect(await deps.claims.refusals()).toEqual({ [reason]: 1 });
+  expect(await refusals()).toEqual({ [reason]: 1 });
   expect(await allRuns()).toHaveLength(0);
   expect(grants).toEqual([]);
 });
 
+test.each([-400_000, -40 * 86_400_000, 400_000])(
+  'a hello whose clock is off by %d ms is refused and told the time',
+  async (offMs) => {
+    const answer = await say(sayer, { iat_ms: Date.now() + offMs });
+    expect(answer).toMatchObject({ accepted: false, reason: 'CLOCK' });
+    expect(Math.abs((answer?.iat_ms ?? 0) - Date.now())).toBeLessThan(5000);
+    expect(await refusals()).toEqual({ CLOCK: 1 });
+    expect(await allRuns()).toHaveLength(0);
+  },
+);
+
 test('what cannot be opened has no answer and is counted', async () => {
-  await hear(Buffer.from('nonsense'), deps);
-  await hear(Buffer.alloc(40_000), deps);
-  const counts = await deps.claims.refusals();
-  expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(2);
+  await hear(Buffer.from('nonsense'), deps, tally);
+  await hear(Buffer.alloc(40_000), deps, tally);
+  expect(await refusals()).toEqual({ FORMAT: 1, SIZE: 1 });
   expect(published).toEqual([]);
 });
 

@@ -62,7 +62,7 @@ describe('a second key for a claimed instance', () => {
     expect(new Set(scene.alarms.map(({ id }) => id))).toEqual(new Set([`alarm-${record.id}`]));
     expect(scene.alarms[0]?.subject).toMatch(/^ALARM i-1\.example\.org/);
     expect(scene.alarms[0]?.body).toContain(`muster quarantine approve ${record.id} --reason`);
-    expect(await scene.deps.claims.refusals()).toEqual({ CLAIM_TAKEN: 2 });
+    await expect.poll(() => scene.deps.claims.refusals(), { timeout: 5000 }).toEqual({ CLAIM_TAKEN: 2 });
   });
 
   test('gets in when it is approved, with a new certificate and run; the first one is in quarantine then', async () => {
@@ -84,7 +84,9 @@ describe('a second key for a claimed instance', () => {
     const told = scene.alarms.length;
     expect(await scene.say(second)).toMatchObject({ accepted: false });
     expect(scene.alarms).toHaveLength(told);
-    expect(await scene.deps.claims.refusals()).toEqual({ CLAIM_TAKEN: 1, QUARANTINE_REJECTED: 1 });
+    await expect
+      .poll(() => scene.deps.claims.refusals(), { timeout: 5000 })
+      .toEqual({ CLAIM_TAKEN: 1, QUARANTINE_REJECTED: 1 });
     expect(await scene.say(first)).toMatchObject({ accepted: true });
   });
 
@@ -122,7 +124,9 @@ describe('a second key for a claimed instance', () => {
     await scene.say(first);
     expect(await scene.say(second, { group: 'db' })).toMatchObject({ accepted: false });
     expect(await scene.say(first, { group: 'db' })).toMatchObject({ accepted: false });
-    expect(await scene.deps.claims.refusals()).toEqual({ CLAIM_TAKEN: 1, CLAIM_GROUP: 1 });
+    await expect
+      .poll(() => scene.deps.claims.refusals(), { timeout: 5000 })
+      .toEqual({ CLAIM_TAKEN: 1, CLAIM_GROUP: 1 });
     expect(scene.grants).toHaveLength(1);
   });
 
@@ -133,7 +137,7 @@ describe('a second key for a claimed instance', () => {
     );
     await scene.say(first);
     expect(await scene.say(second)).toMatchObject({ accepted: false });
-    expect(await scene.deps.claims.refusals()).toEqual({ QUARANTINE_FULL: 1 });
+    await expect.poll(() => scene.deps.claims.refusals(), { timeout: 5000 }).toEqual({ QUARANTINE_FULL: 1 });
   });
 });
 

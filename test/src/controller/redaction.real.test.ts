@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Bus } from '../../../src/bus/bus.ts';
 import { onEvent } from '../../../src/controller/events.ts';
 import { type HelloDeps, hear } from '../../../src/controller/hello.ts';
+import { createTally } from '../../../src/controller/hello-tally.ts';
 import { createJoinTokens } from '../../../src/controller/join-tokens.ts';
 import type { RedisDoor } from '../../../src/controller/redis.ts';
 import { systemClock } from '../../../src/core/clock.ts';
@@ -102,12 +103,13 @@ test('neither token nor identity document nor private key are in the logs or in 
     bus: { publish: async () => undefined } as unknown as Bus,
     attestors: new Map([['web', { plugin: token, options: token.options.parse({ token: TOKEN }) }]]),
   };
+  const tally = createTally({ claims: engine.claims, log, clock: systemClock });
   const facts = { ec2_placement_region: 'eu-west-1', user_token: TOKEN, note: leak };
   const said = { identity_document: document, identity_rsa2048: 'QUJDREVG'.repeat(20), facts };
   const good = await sayer.hello(controller.certificatePem, said);
-  await hear(good.bytes, deps);
+  await hear(good.bytes, deps, tally);
   const wrong = await sayer.hello(controller.certificatePem, { ...said, token: `${TOKEN}x` });
-  await hear(wrong.bytes, deps);
+  await hear(wrong.bytes, deps, tally);
   await onEvent(
     { kind: 'registration', agents: ['provision'], facts, collectives: ['provisioning'], version: '1' },
     { name: 'i-1', role: 'node' },

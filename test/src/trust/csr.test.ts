@@ -59,6 +59,19 @@ describe('a signing request', () => {
       expect(() => readCsr(makePuppetCsr({ certname, keyPem }))).toThrow(rejectedBy('FORMAT'));
   });
 
+  it('whose part outside the signature was rewritten is refused', () => {
+    const der = Buffer.from(
+      makePuppetCsr({ certname: 'web1', keyPem }).replace(/-----[^-]+-----|\n/g, ''),
+      'base64',
+    );
+    const at = der.lastIndexOf(Buffer.from('0b0500', 'hex')) + 1;
+    for (const parameters of ['0400', '8500', '0101']) {
+      Buffer.from(parameters, 'hex').copy(der, at);
+      const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
+      expect(() => readCsr(pem)).toThrow(rejectedBy('FORMAT'));
+    }
+  });
+
   it('that is too long, or several, or none is refused', () => {
     const pem = makePuppetCsr({ certname: 'web1', keyPem });
     expect(() => readCsr('x'.repeat(8193))).toThrow(rejectedBy('SIZE'));

@@ -48,6 +48,8 @@ describe('a hello', () => {
     const open = (bytes: Buffer) => () => openHello(bytes, { controllerKeyPem: controller.keyPem });
     expect(open(at(Date.now() - 400_000))).toThrow(rejectedBy('EXPIRED'));
     expect(open(at(Date.now() + 400_000))).toThrow(rejectedBy('EXPIRED'));
+    const lenient = { controllerKeyPem: controller.keyPem, anyAge: true };
+    expect(openHello(at(Date.now() - 400_000), lenient).hello.group).toBe('web');
     expect(open(at(Date.now() - 200_000))().hello.instance_id).toBe(hello.instance_id);
   });
 
@@ -84,5 +86,19 @@ describe('an answer to a hello', () => {
       });
     expect(() => openAnswer(seal({ nonce: 'other' }), own)).toThrow(rejectedBy('NONCE'));
     expect(() => openAnswer(seal({ iat_ms: Date.now() - 400_000 }), own)).toThrow(rejectedBy('EXPIRED'));
+  });
+
+  it('that tells the time counts whatever the clock of the node says, but only for its own hello', () => {
+    const clock = { nowMs: () => Date.now() - 12 * 3_600_000, monotonicMs: () => 0 };
+    const longLived = { open: (message: Uint8Array) => pki.opener.open(message) };
+    const seal = (changes: object) =>
+      sealAnswer({ ...answer, reason: 'CLOCK', ...changes } as HelloAnswer, {
+        sealer: controller.sealer,
+        busPublicKeyPem: node.publicKeyPem,
+      });
+    const skewed = { ...own, opener: longLived, clock };
+    expect(openAnswer(seal({}), skewed)).toMatchObject({ reason: 'CLOCK', iat_ms: answer.iat_ms });
+    expect(() => openAnswer(seal({ nonce: 'other' }), skewed)).toThrow(rejectedBy('NONCE'));
+    expect(() => openAnswer(seal({ reason: 'REFUSED' }), skewed)).toThrow(rejectedBy('EXPIRED'));
   });
 });

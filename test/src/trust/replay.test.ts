@@ -54,6 +54,21 @@ describe('a replay cache in a file', () => {
     second.close();
   });
 
+  it('can be waited for until it is on the disk, also by many at a time and while it is written anew', async () => {
+    const clock = heldClock();
+    const path = join(dir, 'kept');
+    const cache = fileReplayCache(path, { clock });
+    const waits: (Promise<void> | undefined)[] = [];
+    for (let i = 0; i < 2500; i++) {
+      clock.nowValueMs += 20_000;
+      cache.seen(`id${i}`, clock.nowValueMs + 1000);
+      waits.push(cache.kept?.());
+    }
+    await Promise.all(waits);
+    cache.close();
+    await expect(cache.kept?.()).rejects.toMatchObject({ code: 'NODE_IO' });
+  });
+
   it('does not mind a torn last line', () => {
     const path = join(dir, 'torn');
     const clock = heldClock();

@@ -1,0 +1,51 @@
+import type { Clock } from '../core/clock.ts';
+import { asMusterError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Claims } from './claims.ts';
+
+const FLUSH_MS = 1000;
+/** Refusals that are answered in one second, each at the cost of a signature. The others hear nothing and ask again. */
+const ANSWERED_PER_S = 50;
+
+/** Counts what was refused: one line in the log and one write to Redis a reason and second, however many there were. */
+export interface Tally {
+  count(reason: string, detail: string): void;
+  /** May one more refusal be answered now? */
+  mayAnswer(): boolean;
+}
+
+/** Opens a tally. Counts that Redis did not take are kept for the next second. */
+export function createTally(own: { claims: Pick<Claims, 'refused'>; log: Log; clock: Clock }): Tally {
+  const counts = new Map<string, { count: number; detail: string }>();
+  let planned = false;
+  let second = 0;
+  let answered = 0;
+
+  const add = (reason: string, count: number, detail: string) => {
+    const before = counts.get(reason);
+    counts.set(reason, { count: (before?.count ?? 0) + count, detail: before?.detail ?? detail });
+    if (!planned) setTimeout(() => void flush(), FLUSH_MS).unref();
+    planned = true;
+  };
+  const flush = async () => {
+    planned = false;
+    const taken = [...counts];
+    counts.clear();
+    for (const [reason, { count, detail }] of taken) {
+      own.log.warn({ reason, count, detail }, 'hellos refused');
+      await own.claims.refused(reason, count).catch((thrown: unknown) => {
+        own.log.warn({ err: asMusterError(thrown).message }, 'refused hellos not counted yet');
+        add(reason, count, detail);
+      });
+    }
+  };
+  return {
+    count: (reason, detail) => add(reason, 1, detail),
+    mayAnswer() {
+      const now = Math.floor(own.clock.monotonicMs() / 1000);
+      answered = now === second ? answered + 1 : 1;
+      second = now;
+      return answered <= ANSWERED_PER_S;
+    },
+  };
+}
