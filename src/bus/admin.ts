@@ -28,6 +28,8 @@ export interface BrokerAdmin {
   moveNodeUser(identity: string, collectives: readonly string[]): Promise<void>;
   /** Deletes a node's user, which also closes its connections. Not being there is fine; throws CONFLICT for other kinds of user. */
   removeUser(identity: string): Promise<void>;
+  /** As {@link BrokerAdmin.removeUser}, whoever has the name: a node, a master, an operator or a controller. */
+  revokeUser(name: string): Promise<void>;
 }
 
 /** Who a user is for stands in its tags, so that no node's name can take over the rights of a caller. */
@@ -53,12 +55,8 @@ export function createBrokerAdmin(options: AdminOptions & { vhost: string }): Br
     addNodeUser: grantNode,
     addMasterUser: grantNode,
     moveNodeUser: grantNode,
-    removeUser: async (identity) => {
-      const kind = await users.kindOf(identity);
-      if (kind === null) return;
-      if (kind !== 'muster_node') throw conflict(identity, kind);
-      await call('DELETE', ['users', identity]);
-    },
+    removeUser: (identity) => users.remove(identity, ['muster_node']),
+    revokeUser: (name) => users.remove(name, ['muster_node', 'muster_operator', 'muster_controller']),
   };
 }
 
@@ -107,6 +105,13 @@ class Users {
     const user = await this.#call('GET', ['users', name]);
     if (typeof user !== 'object' || user === null || !('tags' in user)) return null;
     return Array.isArray(user.tags) ? user.tags.join(',') : String(user.tags);
+  }
+
+  async remove(name: string, kinds: readonly Kind[]): Promise<void> {
+    const kind = await this.kindOf(name);
+    if (kind === null) return;
+    if (!kinds.some((allowed) => allowed === kind)) throw conflict(name, kind);
+    await this.#call('DELETE', ['users', name]);
   }
 
   /**

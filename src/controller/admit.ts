@@ -5,6 +5,7 @@ import type { ControllerConfig } from '../core/config/controller.ts';
 import { asMusterError, MusterError } from '../core/errors.ts';
 import { identityName } from '../core/names.ts';
 import type { CollectiveCa } from '../trust/ca.ts';
+import { verifyIssued } from '../trust/certificate.ts';
 import { readCsr } from '../trust/csr.ts';
 import type { OpenedHello } from '../trust/hello.ts';
 import { type ClaimOf, type Claims, runIdOf } from './claims.ts';
@@ -23,7 +24,7 @@ export interface AdmitDeps {
   /** Attestor and its checked options, by group. */
   readonly attestors: ReadonlyMap<string, { readonly plugin: Attestor; readonly options: unknown }>;
   readonly claims: Claims;
-  readonly ca: Pick<CollectiveCa, 'issue'>;
+  readonly ca: Pick<CollectiveCa, 'issue' | 'book' | 'certificatePem'>;
   readonly grant: GrantNode;
   readonly runs: Pick<Runs, 'add'>;
   readonly clock: Clock;
@@ -50,6 +51,8 @@ export async function admit(opened: OpenedHello, deps: AdmitDeps): Promise<Admis
   const suffix = deps.config.groups[hello.group]?.certname_suffix ?? '';
   const identity = identityName.safeParse(`${attestation.instanceId}${suffix}`.toLowerCase());
   if (!identity.success) throw refusal('NAME', 'instance id and suffix make no certname');
+  const revoked = deps.ca.book.revocations().get(identity.data);
+  if (revoked?.barred) throw refusal('REVOKED', `${identity.data} was revoked: ${revoked.reason}`);
   const puppetSpki = csrKey(hello.puppet_csr, identity.data);
   const of: ClaimOf = { group: hello.group, instanceId: attestation.instanceId, claim: attestation.claim };
   const claim = await deps.claims.claim(of, { busSpki: thumb, puppetSpki });
@@ -95,7 +98,7 @@ function csrKey(pem: string, commonName: string): string {
   }
 }
 
-/** The certificate that was issued before, until nine tenths of its days are over. */
+/** The certificate that was issued before, until nine tenths of its days are over, or it is revoked. */
 async function certificateFor(
   deps: AdmitDeps,
   of: ClaimOf,
@@ -104,13 +107,15 @@ async function certificateFor(
   kept: string | null,
 ): Promise<string> {
   const days = deps.config.trust.node_days;
-  if (
-    kept !== null &&
-    new X509Certificate(kept).validToDate.getTime() - deps.clock.nowMs() > (days * DAY_MS) / 10
-  )
-    return kept;
+  if (kept !== null && counts(kept, deps, (days * DAY_MS) / 10)) return kept;
   const issued = deps.ca.issue({ name, role: 'node', publicKeyPem, days });
   return deps.claims.keepCertificate(of, issued, kept);
+}
+
+function counts(certificate: string, deps: AdmitDeps, forMs: number): boolean {
+  const verified = verifyIssued(certificate, new X509Certificate(deps.ca.certificatePem));
+  const revoked = deps.ca.book.revocations().revokes(verified);
+  return !revoked && verified.notAfterMs - deps.clock.nowMs() > forMs;
 }
 
 async function addRun(

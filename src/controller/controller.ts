@@ -13,10 +13,10 @@ import type { MasterPicker } from '../core/picker.ts';
 import type { Step } from '../core/step.ts';
 import { checkConfig } from './check-config.ts';
 import { type Engine, startEngine } from './engine.ts';
-import { onEvent } from './events.ts';
 import { consumeHellos } from './hello.ts';
 import { type Identity, readIdentity } from './identity.ts';
 import { openRedis, type RedisDoor, warnOnEviction } from './redis.ts';
+import { startTrust, type TrustKeeper } from './trust.ts';
 
 const BROKER_LATE_S = 10;
 
@@ -77,7 +77,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
   });
   const grantNode: BrokerAdmin['moveNodeUser'] = (node, collectives) => admin.moveNodeUser(node, collectives);
   const engine = startEngine({ door, rpc, grantNode, config, steps: plugins.steps, ...checked, clock, log });
-  const parts = { door, bus, rpc, engine };
+  const dropUser = (name: string) => admin.revokeUser(name);
+  const trust = startTrust({ config, ca: identity.ca, door, rpc, engine, dropUser, clock, log });
+  const parts = { door, bus, rpc, engine, trust };
   const listening = listen({
     config,
     identity,
@@ -96,6 +98,7 @@ interface Parts {
   readonly bus: Bus;
   readonly rpc: RpcClient;
   readonly engine: Engine;
+  readonly trust: TrustKeeper;
 }
 
 interface ListenDeps extends Parts {
@@ -109,12 +112,13 @@ interface ListenDeps extends Parts {
 }
 
 async function listen(deps: ListenDeps): Promise<void> {
-  const { bus, engine, identity, clock, log, config, attestors, signal, grantNode } = deps;
+  const { bus, engine, identity, clock, log, config, attestors, signal, grantNode, trust } = deps;
   await brokerReady(deps);
   if (signal.aborted) return;
   const { opener, sealer, ca } = identity;
-  await consumeEvents({ bus, opener, clock, log }, (event, sender) => onEvent(event, sender, engine));
-  const controllerKeyPem = createPrivateKey(identity.keyPem);
+  await consumeEvents({ bus, opener, clock, log }, trust.onEvent);
+  const keyPems = [identity.keyPem, ...(identity.oldKeyPems ?? [])];
+  const controllerKeyPem = keyPems.map((pem) => createPrivateKey(pem));
   await consumeHellos({
     bus,
     sealer,
@@ -155,6 +159,7 @@ async function run(listening: Promise<void>, signal: AbortSignal, parts: Parts, 
   } finally {
     log.info('controller stops');
     // Runs that end now still need the bus, and everything needs Redis.
+    parts.trust.close();
     await parts.engine.close();
     await parts.rpc.close();
     await parts.bus.close();

@@ -10,7 +10,7 @@ import type { Runs } from './runs.ts';
  * it. A lost event does no harm, the same one again neither. Throws what ioredis throws.
  */
 export async function onEvent(
-  event: NodeEvent['event'],
+  event: Exclude<NodeEvent['event'], { kind: 'renew' }>,
   sender: Sender,
   deps: { registry: Registry; runs: Runs; joins: Joins },
 ): Promise<void> {

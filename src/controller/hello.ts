@@ -22,7 +22,8 @@ const STALE_RETRY_S = 15;
 export interface HelloDeps extends AdmitDeps {
   readonly bus: Bus;
   readonly sealer: Sealer;
-  readonly controllerKeyPem: KeyInput;
+  /** The controller's key, and earlier ones while keys are changed. */
+  readonly controllerKeyPem: KeyInput | readonly KeyInput[];
   readonly log: Log;
 }
 
