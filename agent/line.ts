@@ -34,10 +34,8 @@ export function openLine(
     broker: { host, port, vhost, tls: { ca: caPem, cert: certificatePem, key: keyPem } },
     log,
     clock: systemClock,
-    onState: (state, why) => {
-      if (state === 'up') onLogin(true);
-      if (state === 'connecting' && why?.code === 'BROKER_REFUSED') onLogin(false);
-    },
+    onState: (state) => state === 'up' && onLogin(true),
+    onFailure: (why) => why.code === 'BROKER_REFUSED' && onLogin(false),
   });
   return { bus, sealer: createSealer({ name, certificatePem, keyPem }) };
 }

@@ -1,10 +1,8 @@
-import { MusterError } from '../core/errors.ts';
+import { asMusterError, MusterError } from '../core/errors.ts';
 import { brokerNames } from '../core/names.ts';
 import { type AdminCall, type AdminOptions, adminApi } from './admin-api.ts';
+import { EVENT_QUEUE, HELLO_QUEUE, SUBSCRIPTION_POLICY, USER_LIMITS } from './limits.ts';
 import { controllerGrant, type Grant, helloGrant, nodeGrant, operatorGrant } from './permissions.ts';
-
-const HELLO_QUEUE = { 'x-max-length': 20_000, 'x-message-ttl': 600_000, 'x-overflow': 'drop-head' };
-const EVENT_QUEUE = { 'x-max-length': 100_000, 'x-message-ttl': 600_000, 'x-overflow': 'drop-head' };
 
 /** What stands on the broker before anybody connects. */
 export interface BrokerLayout {
@@ -89,6 +87,8 @@ async function layOut(
     await call('PUT', ['queues', vhost, queue], { durable: true, arguments: more.arguments });
     await call('POST', ['bindings', vhost, 'e', exchange, 'q', queue], { routing_key: key });
   }
+  const { name, ...policy } = SUBSCRIPTION_POLICY;
+  await call('PUT', ['policies', vhost, name], policy);
 }
 
 class Users {
@@ -128,6 +128,16 @@ class Users {
       await this.#call('PUT', ['topic-permissions', this.#vhost, name], topic);
     const { configure, write, read } = grant;
     await this.#call('PUT', ['permissions', this.#vhost, name], { configure, write, read });
+    if (kind in USER_LIMITS) await this.#limit(name, USER_LIMITS[kind as keyof typeof USER_LIMITS]);
+  }
+
+  /** RabbitMQ has limits of users since 3.8.10, once its feature flag is on; elsewhere `check` says that there are none. */
+  async #limit(name: string, limits: Readonly<Record<string, number>>): Promise<void> {
+    for (const [limit, value] of Object.entries(limits)) {
+      await this.#call('PUT', ['user-limits', name, limit], { value }).catch((thrown: unknown) => {
+        if (asMusterError(thrown).code !== 'BROKER_REFUSED') throw thrown;
+      });
+    }
   }
 }
 

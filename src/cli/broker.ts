@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { MusterError } from '../core/errors.ts';
 import type { CliCommand } from './lib/command.ts';
-import { say, sayJson } from './lib/output.ts';
+import { paint, say, sayJson } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 
 interface SetupOptions extends ConfigOptions {
@@ -24,6 +22,12 @@ export default {
         .option('--operator <name...>', 'let these operators in (names of their certificates)')
         .option('--json', 'print one JSON document'),
     ).action(setup);
+    withConfigOptions(
+      broker
+        .command('check')
+        .description('say what is open on the broker; exit code 1 when something is')
+        .option('--json', 'print one JSON document'),
+    ).action(check);
   },
 } satisfies CliCommand;
 
@@ -31,12 +35,13 @@ async function setup(options: SetupOptions): Promise<void> {
   const config = await readSettings(options);
   const { createBrokerAdmin } = await import('../bus/admin.ts');
   const { DaemonConfig } = await import('../core/config/daemon.ts');
+  const { managementPassword } = await import('./lib/broker-password.ts');
   const { commonNameOf } = await import('./lib/certificate-name.ts');
   const { broker, collectives, trust } = config;
   const admin = createBrokerAdmin({
     url: broker.management_url,
     user: broker.management_user,
-    password: await readPassword(broker.management_password_file),
+    password: await managementPassword(broker),
     vhost: broker.vhost,
   });
   const controller = await commonNameOf(trust.certificate);
@@ -66,13 +71,17 @@ function listed(what: string, names: readonly string[]): string {
   return names.length === 0 ? '' : `, ${what} ${names.join(', ')}`;
 }
 
-async function readPassword(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new MusterError(
-      'CONFIG_INVALID',
-      `'broker.management_password_file' is ${path}, which cannot be read`,
-      { cause },
-    );
-  });
-  return text.trim();
+async function check(options: ConfigOptions & { readonly json?: true }): Promise<void> {
+  const config = await readSettings(options);
+  const { brokerFindings } = await import('./lib/broker-check.ts');
+  const findings = await brokerFindings(config);
+  if (options.json) sayJson({ open: findings.length, findings });
+  else if (findings.length === 0) say('the broker is locked down: nothing was found open');
+  else {
+    for (const { severity, code, what, next } of findings) {
+      say(`${paint(severity === 'high' ? 'red' : 'yellow', severity)}  ${code}  ${what}`);
+      say(`  next: ${next}`);
+    }
+  }
+  if (findings.length > 0) process.exitCode = 1;
 }

@@ -48,7 +48,6 @@ export interface RevokedStore {
   sync(): Promise<RevocationList>;
   /** Names whose broker users are still to be deleted. */
   toDrop(): Promise<string[]>;
-  wantDropped(name: string): Promise<void>;
   dropped(name: string): Promise<void>;
 }
 
@@ -76,19 +75,22 @@ export function createRevokedStore(door: RedisDoor, book: CaBook): RevokedStore 
     const news = list.entries().filter((entry) => there[entry.name] !== JSON.stringify(entry));
     if (news.length > 0) {
       const fields = news.flatMap((entry) => [entry.name, JSON.stringify(entry)]);
-      await door.quick
+      const write = door.quick
         .multi()
         .hset(entries, ...fields)
-        .incr(version)
-        .exec();
+        .incr(version);
+      // Revoked while Redis was away, or by a command that does not know it.
+      const barred = news.filter((entry) => entry.barred).map((entry) => entry.name);
+      if (barred.length > 0) write.sadd(users, ...barred);
+      await write.exec();
     }
-    seen = `${await door.quick.get(version)} ${list.changes}`;
+    // The version as it was before reading: what others wrote meanwhile is read at the next look.
+    else seen = `${now} ${list.changes}`;
     return list;
   };
   return {
     sync,
     toDrop: () => door.quick.smembers(users),
-    wantDropped: async (name) => void (await door.quick.sadd(users, name)),
     dropped: async (name) => void (await door.quick.srem(users, name)),
   };
 }
@@ -100,7 +102,6 @@ export async function revokeName(
 ): Promise<Revocation> {
   const decision = decide(own.book, wish, own.clock.nowMs());
   own.book.revoke(decision);
-  if (wish.verb === 'revoke') await own.store.wantDropped(wish.name);
   await own.store.sync();
   return decision;
 }

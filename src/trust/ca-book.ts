@@ -15,6 +15,7 @@ const Issued = z.strictObject({
   not_after_ms: z.number().int(),
   key: z.string(),
 });
+/** One line of `issued.jsonl`. */
 export type Issued = z.output<typeof Issued>;
 
 /**
@@ -31,6 +32,7 @@ export const Revocation = z.strictObject({
   barred: z.boolean(),
   reason: z.string().max(500),
 });
+/** One line of `revoked.jsonl`. */
 export type Revocation = z.output<typeof Revocation>;
 
 /** What a CA issued and revoked. */
