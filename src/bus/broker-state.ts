@@ -1,5 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { type AdminOptions, adminApi } from './admin-api.ts';
+import { type AdminCall, type AdminOptions, adminApi } from './admin-api.ts';
+
+const OVERVIEW_TRIES = 24;
+const OVERVIEW_AGAIN_MS = 500;
 
 const Listener = z.object({ protocol: z.string(), ip_address: z.string(), port: z.number() });
 const Overview = z.object({
@@ -65,7 +69,7 @@ export async function readBrokerState(options: AdminOptions & { vhost: string })
     return answer === null ? null : z.array(schema).parse(answer);
   };
   const [overview, users, permissions, topics, exchanges, queues, policies, limits] = await Promise.all([
-    call('GET', ['overview']),
+    readOverview(call),
     get(User, 'users'),
     get(Permission, 'permissions'),
     get(TopicPermission, 'topic-permissions'),
@@ -74,7 +78,7 @@ export async function readBrokerState(options: AdminOptions & { vhost: string })
     get(Policy, 'policies', vhost),
     get(UserLimit, 'user-limits'),
   ]);
-  const { contexts, ...shown } = Overview.parse(overview);
+  const { contexts, ...shown } = overview;
   // Of its own listener the management plug-in always says `::`; the address stands in its context.
   const listeners = shown.listeners.map((listener) => {
     const context = contexts.find(({ port, ip }) => Number(port) === listener.port && ip !== undefined);
@@ -88,4 +92,13 @@ export async function readBrokerState(options: AdminOptions & { vhost: string })
     queues: queues ?? [],
     policies: policies ?? [],
   };
+}
+
+/** A broker that has just started knows its contexts a few seconds later. */
+async function readOverview(call: AdminCall): Promise<z.output<typeof Overview>> {
+  for (let left = OVERVIEW_TRIES; ; left -= 1) {
+    const overview = Overview.parse(await call('GET', ['overview']));
+    if (overview.contexts.length > 0 || left <= 1) return overview;
+    await sleep(OVERVIEW_AGAIN_MS);
+  }
 }

@@ -33,37 +33,14 @@ export default {
 
 async function setup(options: SetupOptions): Promise<void> {
   const config = await readSettings(options);
-  const { createBrokerAdmin } = await import('../bus/admin.ts');
-  const { DaemonConfig } = await import('../core/config/daemon.ts');
-  const { managementPassword } = await import('./lib/broker-password.ts');
-  const { commonNameOf } = await import('./lib/certificate-name.ts');
-  const { broker, collectives, trust } = config;
-  const admin = createBrokerAdmin({
-    url: broker.management_url,
-    user: broker.management_user,
-    password: await managementPassword(broker),
-    vhost: broker.vhost,
-  });
-  const controller = await commonNameOf(trust.certificate);
-  // The login of the hello is public: it is in the user data of every node, and this is where it is declared.
-  const hello = DaemonConfig.shape.broker.parse({ host: broker.host });
-  await admin.setupBroker({
-    collectives: [collectives.provisioning, collectives.production],
-    controllers: [controller],
-    operators: options.operator ?? [],
-    hello: { user: hello.hello_user, password: hello.hello_password },
-  });
-  for (const name of options.master ?? []) await admin.addMasterUser(name, [collectives.production]);
-  const done = {
-    vhost: broker.vhost,
-    controllers: [controller],
-    masters: options.master ?? [],
-    operators: options.operator ?? [],
-  };
-  if (options.json) sayJson(done);
+  const { setupBroker } = await import('./lib/broker-setup.ts');
+  const { master: masters = [], operator: operators = [] } = options;
+  const controller = await setupBroker(config, { masters, operators });
+  const { vhost } = config.broker;
+  if (options.json) sayJson({ vhost, controllers: [controller], masters, operators });
   else
     say(
-      `the broker is laid out: virtual host ${broker.vhost}, controller ${controller}${listed('masters', done.masters)}${listed('operators', done.operators)}`,
+      `the broker is laid out: virtual host ${vhost}, controller ${controller}${listed('masters', masters)}${listed('operators', operators)}`,
     );
 }
 

@@ -6,6 +6,7 @@ import controller from './controller.ts';
 import daemon from './daemon.ts';
 import demo from './demo.ts';
 import docs from './docs.ts';
+import init from './init.ts';
 import lab from './lab.ts';
 import type { CliCommand } from './lib/command.ts';
 import { reportError } from './lib/output.ts';
@@ -18,6 +19,7 @@ import userdata from './userdata.ts';
 
 /** Every command, in the order of `muster help`. */
 export const COMMANDS: readonly CliCommand[] = [
+  init,
   controller,
   daemon,
   userdata,
