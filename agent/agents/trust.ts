@@ -13,4 +13,5 @@ const agent: Agent<typeof trust, AgentHost> = {
     revoke: async ({ list }, _request, host) => ({ revoked: await host.trust.revoke(list) }),
   },
 };
+
 export default agent;

@@ -4,7 +4,7 @@ import { SUBSCRIPTION_POLICY } from './limits.ts';
 import { userFindings } from './user-check.ts';
 
 /** `high`: a stranger can use it now. `medium`: it needs another hole first, or costs availability. `low`: tidy up. */
-export type Severity = 'high' | 'medium' | 'low';
+type Severity = 'high' | 'medium' | 'low';
 
 /** Something that is open on the broker. */
 export interface Finding {

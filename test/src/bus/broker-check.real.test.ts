@@ -1,8 +1,14 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { adminApi } from '../../../src/bus/admin-api.ts';
 import { checkBroker } from '../../../src/bus/broker-check.ts';
 import { readBrokerState } from '../../../src/bus/broker-state.ts';
+import { brokerFindings } from '../../../src/cli/lib/broker-check.ts';
+import { ControllerConfig } from '../../../src/core/config/controller.ts';
+import { tempDir } from '../../agent/temp.ts';
 import { startBroker, type TestBroker } from '../../kit/broker.ts';
+import { testPki } from '../../kit/pki.ts';
 
 const collectives = ['provisioning', 'mcollective'];
 const wish = { vhost: '/muster', collectives, managementUser: 'muster', helloUser: 'hello' };
@@ -27,6 +33,23 @@ async function found(): Promise<string[]> {
 
 const rights = (user: string, write: string) =>
   adminApi(broker.management)('PUT', ['permissions', '/muster', user], { configure: '', write, read: '' });
+
+/** The config of a controller of this name, with its files. */
+async function configOf(name: string): Promise<ControllerConfig> {
+  const dir = await tempDir();
+  const { ca, holder } = await testPki();
+  const { certificatePem, keyPem } = await holder(name, 'controller');
+  const files = { 'ca.pem': ca.certificatePem, certificate: certificatePem, key: keyPem };
+  const all = { ...files, password: broker.management.password };
+  await Promise.all(Object.entries(all).map(([file, text]) => writeFile(join(dir, file), text)));
+  return ControllerConfig.parse({
+    broker: {
+      ...{ host: broker.host, port: broker.port, management_url: broker.management.url },
+      management_password_file: join(dir, 'password'),
+    },
+    trust: { dir, certificate: join(dir, 'certificate'), key: join(dir, 'key') },
+  });
+}
 
 /** Plants a hole, looks, and mends it again. */
 interface Hole {
@@ -144,6 +167,13 @@ describe('the check of a real broker', () => {
       expect(await found()).toEqual([]);
     },
   );
+
+  test('of the command tries the login by certificate too', async () => {
+    expect(await brokerFindings(await configOf('ctl'))).toEqual([]);
+    expect(await brokerFindings(await configOf('nobody'))).toMatchObject([
+      { code: 'CERTIFICATE_LOGIN', severity: 'high' },
+    ]);
+  });
 
   test('finds nothing laid out where nothing was', async () => {
     const state = await readBrokerState({ ...broker.management, vhost: '/none' });

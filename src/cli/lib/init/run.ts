@@ -6,7 +6,7 @@ import { setupBroker } from '../broker-setup.ts';
 import { type InitItem, type InitWish, initItems, makeItem, modeAt } from './items.ts';
 
 /** What became of one item. `open`: it was there, and others may read it. */
-export interface InitOutcome {
+interface InitOutcome {
   readonly path: string;
   readonly what: string;
   readonly state: 'made' | 'there' | 'would be made' | 'open';
