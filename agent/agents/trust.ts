@@ -2,7 +2,6 @@ import type { Agent } from '../../src/core/agent.ts';
 import type { AgentHost } from '../host.ts';
 import { trust } from './trust.ddl.ts';
 
-/** Certificates of the bus; always served. */
 const agent: Agent<typeof trust, AgentHost> = {
   ddl: trust,
   activate: async () => true,
@@ -14,4 +13,5 @@ const agent: Agent<typeof trust, AgentHost> = {
   },
 };
 
+/** Certificates of the bus; always served. */
 export default agent;
