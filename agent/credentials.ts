@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import { MusterError } from '../src/core/errors.ts';
-import { checkDates, verifyIssued } from '../src/trust/certificate.ts';
+import { checkDates, type VerifiedCertificate, verifyIssued } from '../src/trust/certificate.ts';
 import { readCertificate, rsaPrivateKey } from '../src/trust/keys.ts';
 import { ioError, readIfThere, writeAtomic } from './files.ts';
 import type { Acceptance } from './hello.ts';
@@ -87,11 +87,36 @@ export async function keepCredentials(
   return { identity: answer.identity, certificatePem: answer.certificate, keyPem: node.busKeyPem };
 }
 
-function checkFit(pem: string, identity: string, node: NodeIdentity, caPem: string, nowMs: number): void {
+/**
+ * Keeps a new certificate for the same name and key. Throws SECURITY_REJECTED when it is not ours or ends no later than the
+ * one in use, NODE_IO.
+ */
+export async function renewCredentials(
+  own: Credentials,
+  config: DaemonConfig,
+  certificatePem: string,
+  nowMs: number,
+): Promise<Credentials & { readonly notAfterMs: number }> {
+  const caPem = await readTrusted(config.trust.ca, 'trust.ca');
+  const { notAfterMs } = checkFit(certificatePem, own.identity, { busKeyPem: own.keyPem }, caPem, nowMs);
+  if (notAfterMs <= readCertificate(own.certificatePem).validToDate.getTime())
+    throw new MusterError('SECURITY_REJECTED', 'VALIDITY: it ends no later than the one in use');
+  await writeAtomic(join(config.state_dir, BUS_CERTIFICATE), certificatePem, { mode: 0o644 });
+  return { ...own, certificatePem, notAfterMs };
+}
+
+function checkFit(
+  pem: string,
+  identity: string,
+  { busKeyPem }: Pick<NodeIdentity, 'busKeyPem'>,
+  caPem: string,
+  nowMs: number,
+): VerifiedCertificate {
   const verified = verifyIssued(pem, readCertificate(caPem));
   checkDates(verified, nowMs);
-  const ours = readCertificate(pem).checkPrivateKey(rsaPrivateKey(node.busKeyPem));
+  const ours = readCertificate(pem).checkPrivateKey(rsaPrivateKey(busKeyPem));
   if (!ours || verified.sender.name !== identity) {
     throw new MusterError('SECURITY_REJECTED', 'CERTIFICATE: it is for another key or name');
   }
+  return verified;
 }

@@ -1,20 +1,17 @@
 import { uptime } from 'node:os';
 import { join } from 'node:path';
-import { openBus } from '../src/bus/connection.ts';
-import { publishEvent } from '../src/bus/events.ts';
 import { type Clock, systemClock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import type { Log } from '../src/core/log.ts';
-import { createOpener, createSealer } from '../src/trust/seal.ts';
 import { buildInfo } from './build-info.ts';
 import { type ClassList, createClassList } from './classes.ts';
 import { openNodeClock } from './clock.ts';
-import { readTrusted } from './credentials.ts';
 import { createFactStore, type FactStore } from './facts.ts';
 import { createGuard } from './guard.ts';
-import type { AgentHost, AnyAgent, ProvisionedHost } from './host.ts';
+import type { AgentHost, AnyAgent, ProvisionedHost, TrustHost } from './host.ts';
 import { type Joined, joinBus } from './join.ts';
 import { loadAgents } from './load-agents.ts';
+import { openNodeTrust } from './node-trust.ts';
 import type { Policies } from './policies.ts';
 import { bootId } from './puppet/run-process.ts';
 import { createPuppetRuns } from './puppet/runs.ts';
@@ -53,27 +50,27 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
       bootId: await bootId(),
       log,
     });
-    const joined = await joinBus(config, { facts, log, signal, clock });
-    const stop = await start(config, joined, { signal, log, facts, agents, clock });
-    await aborted(signal);
-    await stop();
+    for (let anew = false; !signal.aborted; anew = true) {
+      const joined = await joinBus(config, { facts, log, signal, clock, anew });
+      const running = await start(config, joined, { signal, log, facts, agents, clock });
+      await Promise.race([aborted(signal), running.over]);
+      await running.stop();
+    }
   } catch (cause) {
     if (!signal.aborted) throw cause;
   }
   log.info('daemon has stopped');
 }
 
-/** Connects with the node's own certificate and serves. Gives what stops it. */
+/** Connects with the node's own certificate and serves. `over`: it has to join anew. */
 async function start(
   config: DaemonConfig,
-  { credentials, node }: Joined,
+  joined: Joined,
   { log, facts, agents, clock }: Parts,
-): Promise<() => Promise<void>> {
-  const { identity, certificatePem: cert, keyPem: key } = credentials;
-  const ca = await readTrusted(config.trust.ca, 'trust.ca');
-  const { host, port, vhost } = config.broker;
-  const bus = openBus({ broker: { host, port, vhost, tls: { ca, cert, key } }, log, clock });
-  const sealer = createSealer({ name: identity, certificatePem: cert, keyPem: key });
+): Promise<{ stop(): Promise<void>; over: Promise<void> }> {
+  const { credentials, node } = joined;
+  const { identity } = credentials;
+  const trust = await openNodeTrust(config, joined, { log, clock });
   const service = Promise.withResolvers<Service>();
   const runs = createPuppetRuns({
     root: join(config.state_dir, 'puppet-runs'),
@@ -82,39 +79,51 @@ async function start(
     log,
     async onEnded(run, exitcode) {
       // Who hears it asks at once how the run ended: this node must be able to hear that.
-      await (await service.promise).listening;
-      await publishEvent({ bus, sealer, clock }, { kind: 'puppet_run_ended', run, exitcode });
+      const { listening, tell } = await service.promise;
+      await listening;
+      await tell({ kind: 'puppet_run_ended', run, exitcode });
     },
   });
   await runs.recover();
   const classes = createClassList(config.facts.classes_file);
   const guard = createGuard({
     ...{ config, agents, clock, log },
-    publish: (event) => publishEvent({ bus, sealer, clock }, event),
+    publish: async (event) => (await service.promise).tell(event),
   });
   const { policies, authorize } = guard;
   const agentHost = hostOf({
-    ...{ config, identity, log, facts, classes, policies },
+    ...{ config, identity, trust, log, facts, classes, policies },
     node: node && { ...node, runs },
   });
-  const replayFile = join(config.state_dir, 'replay');
-  const common = { bus, sealer, opener: createOpener({ caPem: ca, clock }), clock, log };
+  const { line, opener, revocations } = trust;
   const settings = { registrationS: config.registration_s, encryptReplies: config.encrypt_replies };
-  const own = { agents, facts, classes, replayFile, authorize, ...settings };
-  const serving = await serve({ ...common, ...own }, agentHost);
+  const own = {
+    agents,
+    facts,
+    classes,
+    replayFile: join(config.state_dir, 'replay'),
+    authorize,
+    ...settings,
+  };
+  const serving = await serve({ line, opener, revocations, clock, log, ...own }, agentHost);
   agentHost.attach(serving);
   service.resolve(serving);
-  return async () => {
-    await serving.stop();
-    await guard.close();
-    runs.close();
-    await bus.close();
+  trust.attach(serving);
+  return {
+    over: trust.over,
+    async stop() {
+      await serving.stop();
+      await guard.close();
+      runs.close();
+      await trust.close();
+    },
   };
 }
 
 interface HostParts {
   readonly config: DaemonConfig;
   readonly identity: string;
+  readonly trust: TrustHost;
   readonly node: ProvisionedHost | null;
   readonly log: Log;
   readonly facts: FactStore;

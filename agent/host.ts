@@ -18,6 +18,7 @@ export interface AgentHost {
   readonly log: Log;
   /** null on a node that was given its certificate by hand, such as a master. */
   readonly node: ProvisionedHost | null;
+  readonly trust: TrustHost;
   facts(): Promise<Facts>;
   /** Classes that Puppet applied last. */
   classes(): Promise<string[]>;
@@ -39,6 +40,14 @@ export interface ProvisionedHost {
   readonly state: StateStore;
   readonly puppet: PuppetPaths;
   readonly runs: PuppetRuns;
+}
+
+/** What the daemon does about certificates. */
+export interface TrustHost {
+  /** Goes on with this certificate; gives until when, in ms since the epoch. Throws SECURITY_REJECTED, CONFLICT, NODE_IO. */
+  install(certificatePem: string): Promise<number>;
+  /** Takes a signed list of revoked names; gives how many names are refused now. Throws SECURITY_REJECTED, NODE_IO. */
+  revoke(list: string): Promise<number>;
 }
 
 /** An agent of this daemon, whatever its DDL. */

@@ -31,6 +31,8 @@ interface JoinContext {
   readonly log: Log;
   readonly signal: AbortSignal;
   readonly clock: NodeClock;
+  /** Say hello even with a certificate: the broker does not take it. */
+  readonly anew: boolean;
 }
 
 /**
@@ -66,7 +68,7 @@ export async function joinBus(config: DaemonConfig, context: JoinContext): Promi
     log: context.log,
   });
   const node = { state: identity.state, puppet };
-  const kept = await keptCredentials(identity, config, context.clock.nowMs());
+  const kept = context.anew ? null : await keptCredentials(identity, config, context.clock.nowMs());
   if (kept !== null) return { credentials: kept, node };
   const content = helloContent({ machine, identity, group, token: token ?? '', facts: context.facts });
   const answer = await askToJoin(config, identity, content, context);

@@ -1,4 +1,3 @@
-import type { Bus } from '../src/bus/bus.ts';
 import type { Authorize } from '../src/bus/dispatch.ts';
 import { publishEvent } from '../src/bus/events.ts';
 import { createRpcServer } from '../src/bus/server.ts';
@@ -6,17 +5,20 @@ import type { Agent } from '../src/core/agent.ts';
 import type { Clock } from '../src/core/clock.ts';
 import { asMusterError, MusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
-import type { Opener, Sealer } from '../src/core/seal.ts';
+import type { NodeEvent } from '../src/core/messages.ts';
+import type { Opener } from '../src/core/seal.ts';
 import { fileReplayCache } from '../src/trust/replay-file.ts';
 import type { ClassList } from './classes.ts';
 import type { FactStore } from './facts.ts';
 import type { AgentHost, AnyAgent } from './host.ts';
+import { createLines, type Line } from './line.ts';
 
 /** What is served, and with what. */
 export interface ServeOptions {
-  readonly bus: Bus;
-  readonly sealer: Sealer;
+  readonly line: Line;
   readonly opener: Opener;
+  /** Digest of the list of revoked callers that this node has. */
+  readonly revocations: () => string | null;
   readonly agents: ReadonlyMap<string, AnyAgent>;
   readonly facts: FactStore;
   readonly classes: ClassList;
@@ -39,11 +41,19 @@ export interface Service {
   enter(collective: string, signal: AbortSignal): Promise<void>;
   /** Looks again which agents are active and which collectives the node lives in; soon, so that a reply goes out first. */
   reconsider(): void;
+  /** Tells the controllers something. Throws BROKER_UNREACHABLE, BROKER_REFUSED. */
+  tell(event: NodeEvent['event']): Promise<void>;
+  /**
+   * Serves over another connection: first both are heard, so that no request is lost, then the old one alone ends what it
+   * has heard. Fulfilled when the old one is not needed any more. Throws BROKER_UNREACHABLE when the new one does not come
+   * up within 30 s: then nothing has changed.
+   */
+  moveTo(line: Line): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Served while a node is not provisioned. */
-const BEFORE_PROVISIONING: readonly string[] = ['provision', 'rpcutil'];
+const BEFORE_PROVISIONING: readonly string[] = ['provision', 'rpcutil', 'trust'];
 /** The broker ends a connection that asks for a collective which is not granted yet: the reply should be out by then. */
 const RECONSIDER_MS = 500;
 
@@ -53,19 +63,23 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
   const replay = fileReplayCache(options.replayFile, { clock: options.clock });
   let active = await activeAgents(options.agents, host, log);
   let bound = bindAll(active, host);
-  const server = createRpcServer({
-    ...options,
-    identity: host.identity,
-    collectives: host.collectives(),
-    agents: () => bound,
-    host,
-    facts: () => options.facts.current(),
-    classes: () => options.classes.current(),
-    replay,
-  });
+  const open = (line: Line) =>
+    createRpcServer({
+      ...options,
+      ...line,
+      identity: host.identity,
+      collectives: host.collectives(),
+      agents: () => bound,
+      host,
+      facts: () => options.facts.current(),
+      classes: () => options.classes.current(),
+      replay,
+    });
+  const lines = createLines(options.line, open);
+  const tell: Service['tell'] = (event) => publishEvent({ ...lines.line, clock: options.clock }, event);
 
   const register = () => {
-    announce(options, host, active).catch((cause: unknown) => {
+    announce(tell, options, host, active).catch((cause: unknown) => {
       log.warn({ err: asMusterError(cause).message }, 'registration not sent');
     });
   };
@@ -73,12 +87,12 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
     active = await activeAgents(options.agents, host, log);
     bound = bindAll(active, host);
     log.info({ agents: [...active.keys()], collectives: host.collectives() }, 'serving');
-    await server.setCollectives(host.collectives());
+    await lines.server.setCollectives(host.collectives());
     register();
   };
 
   log.info({ agents: [...active.keys()], collectives: host.collectives() }, 'serving');
-  const listening = server.ready();
+  const listening = lines.server.ready();
   void listening.then(register, () => undefined);
   const timer = setInterval(register, options.registrationS * 1000);
   let soon: NodeJS.Timeout | undefined;
@@ -87,7 +101,7 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
     listening,
     enter: (collective, signal) =>
       orAborted(
-        server.setCollectives([...new Set([...host.collectives(), collective])]),
+        lines.server.setCollectives([...new Set([...host.collectives(), collective])]),
         signal,
         `the broker did not let the node into ${collective} in time`,
       ),
@@ -95,10 +109,12 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
       clearTimeout(soon);
       soon = setTimeout(() => void reconsider().catch(() => undefined), RECONSIDER_MS);
     },
+    tell,
+    moveTo: (line) => lines.moveTo(line, () => host.collectives()),
     async stop() {
       clearInterval(timer);
       clearTimeout(soon);
-      await server.stop();
+      await lines.stop();
       replay.close();
     },
   };
@@ -139,6 +155,7 @@ function bindAll(agents: ReadonlyMap<string, AnyAgent>, host: AgentHost): Readon
 
 /** *Source:* MCollective's registration. */
 async function announce(
+  tell: Service['tell'],
   options: ServeOptions,
   host: AgentHost,
   active: ReadonlyMap<string, AnyAgent>,
@@ -146,12 +163,14 @@ async function announce(
   await options.classes.refresh();
   const facts = await options.facts.facts();
   const collectives = [...host.collectives()];
-  await publishEvent(options, {
+  const revocations = options.revocations();
+  await tell({
     kind: 'registration',
     agents: [...active.keys()],
     facts,
     collectives,
     version: host.version,
+    ...(revocations === null ? {} : { revocations }),
   });
 }
 

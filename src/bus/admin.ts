@@ -1,16 +1,8 @@
-import { MusterError } from '../core/errors.ts';
+import { asMusterError, MusterError } from '../core/errors.ts';
 import { brokerNames } from '../core/names.ts';
 import { type AdminCall, type AdminOptions, adminApi } from './admin-api.ts';
+import { EVENT_QUEUE, HELLO_QUEUE, SUBSCRIPTION_POLICY, USER_LIMITS } from './limits.ts';
 import { controllerGrant, type Grant, helloGrant, nodeGrant, operatorGrant } from './permissions.ts';
-
-/** Whoever was dropped says it again. A flood should be dropped here: every hello that waits is one that a controller has to take in. */
-const HELLO_QUEUE = {
-  'x-max-length': 3000,
-  'x-max-length-bytes': 64 * 1024 * 1024,
-  'x-message-ttl': 600_000,
-  'x-overflow': 'drop-head',
-};
-const EVENT_QUEUE = { 'x-max-length': 100_000, 'x-message-ttl': 600_000, 'x-overflow': 'drop-head' };
 
 /** What stands on the broker before anybody connects. */
 export interface BrokerLayout {
@@ -34,6 +26,8 @@ export interface BrokerAdmin {
   moveNodeUser(identity: string, collectives: readonly string[]): Promise<void>;
   /** Deletes a node's user, which also closes its connections. Not being there is fine; throws CONFLICT for other kinds of user. */
   removeUser(identity: string): Promise<void>;
+  /** As {@link BrokerAdmin.removeUser}, whoever has the name: a node, a master, an operator or a controller. */
+  revokeUser(name: string): Promise<void>;
 }
 
 /** Who a user is for stands in its tags, so that no node's name can take over the rights of a caller. */
@@ -59,12 +53,8 @@ export function createBrokerAdmin(options: AdminOptions & { vhost: string }): Br
     addNodeUser: grantNode,
     addMasterUser: grantNode,
     moveNodeUser: grantNode,
-    removeUser: async (identity) => {
-      const kind = await users.kindOf(identity);
-      if (kind === null) return;
-      if (kind !== 'muster_node') throw conflict(identity, kind);
-      await call('DELETE', ['users', identity]);
-    },
+    removeUser: (identity) => users.remove(identity, ['muster_node']),
+    revokeUser: (name) => users.remove(name, ['muster_node', 'muster_operator', 'muster_controller']),
   };
 }
 
@@ -97,6 +87,8 @@ async function layOut(
     await call('PUT', ['queues', vhost, queue], { durable: true, arguments: more.arguments });
     await call('POST', ['bindings', vhost, 'e', exchange, 'q', queue], { routing_key: key });
   }
+  const { name, ...policy } = SUBSCRIPTION_POLICY;
+  await call('PUT', ['policies', vhost, name], policy);
 }
 
 class Users {
@@ -115,6 +107,13 @@ class Users {
     return Array.isArray(user.tags) ? user.tags.join(',') : String(user.tags);
   }
 
+  async remove(name: string, kinds: readonly Kind[]): Promise<void> {
+    const kind = await this.kindOf(name);
+    if (kind === null) return;
+    if (!kinds.some((allowed) => allowed === kind)) throw conflict(name, kind);
+    await this.#call('DELETE', ['users', name]);
+  }
+
   /**
    * Makes or changes a user. Topic permissions come before the permission on their exchange: an exchange without any
    * allows every key.
@@ -129,6 +128,16 @@ class Users {
       await this.#call('PUT', ['topic-permissions', this.#vhost, name], topic);
     const { configure, write, read } = grant;
     await this.#call('PUT', ['permissions', this.#vhost, name], { configure, write, read });
+    if (kind in USER_LIMITS) await this.#limit(name, USER_LIMITS[kind as keyof typeof USER_LIMITS]);
+  }
+
+  /** RabbitMQ has limits of users since 3.8.10, once its feature flag is on; elsewhere `check` says that there are none. */
+  async #limit(name: string, limits: Readonly<Record<string, number>>): Promise<void> {
+    for (const [limit, value] of Object.entries(limits)) {
+      await this.#call('PUT', ['user-limits', name, limit], { value }).catch((thrown: unknown) => {
+        if (asMusterError(thrown).code !== 'BROKER_REFUSED') throw thrown;
+      });
+    }
   }
 }
 

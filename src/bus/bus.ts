@@ -76,6 +76,8 @@ export interface BusOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly onState?: (state: BusState, why: MusterError | null) => void;
+  /** Told why each connection, or try of one, has ended. */
+  readonly onFailure?: (why: MusterError) => void;
   /** First wait before connecting again, in ms (grows, with full jitter). */
   readonly backoffBaseMs?: number;
 }

@@ -67,6 +67,7 @@ class Connection implements Bus {
       if (this.#stop.signal.aborted) return;
       this.#setState('connecting', error);
       this.#waiters.tellFailure(error);
+      this.#options.onFailure?.(error);
       const waitMs = this.#nextWaitMs();
       this.#say(error, waitMs);
       await sleep(waitMs, this.#stop.signal);

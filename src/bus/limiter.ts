@@ -20,9 +20,9 @@ export class Limiter {
     return true;
   }
 
-  /** Forgets who waits; fulfilled when nothing runs, or after `timeoutMs`. */
-  async drain(timeoutMs: number): Promise<void> {
-    this.#queue.length = 0;
+  /** Forgets who waits, unless they are to run too; fulfilled when nothing runs, or after `timeoutMs`. */
+  async drain(timeoutMs: number, { forget = true } = {}): Promise<void> {
+    if (forget) this.#queue.length = 0;
     if (this.#running === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, timeoutMs);

@@ -49,6 +49,8 @@ export interface RpcServer {
   setCollectives(collectives: readonly string[]): Promise<void>;
   /** Hears nothing more, lets what runs end for up to 5 s, then aborts it. */
   stop(): Promise<void>;
+  /** Hears nothing more, answers everything that it has heard, for up to `limitMs`, then stops. */
+  retire(limitMs: number): Promise<void>;
 }
 
 interface Served {
@@ -96,6 +98,12 @@ class Server implements RpcServer {
   async stop(): Promise<void> {
     await this.setCollectives([]);
     await this.#limiter.drain(DRAIN_MS);
+    this.#stopped.abort();
+  }
+
+  async retire(limitMs: number): Promise<void> {
+    await this.setCollectives([]);
+    await this.#limiter.drain(limitMs, { forget: false });
     this.#stopped.abort();
   }
 

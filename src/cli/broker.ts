@@ -1,8 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { MusterError } from '../core/errors.ts';
 import type { CliCommand } from './lib/command.ts';
-import { say, sayJson } from './lib/output.ts';
+import { paint, say, sayJson } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 
 interface SetupOptions extends ConfigOptions {
@@ -24,41 +22,25 @@ export default {
         .option('--operator <name...>', 'let these operators in (names of their certificates)')
         .option('--json', 'print one JSON document'),
     ).action(setup);
+    withConfigOptions(
+      broker
+        .command('check')
+        .description('say what is open on the broker; exit code 1 when something is')
+        .option('--json', 'print one JSON document'),
+    ).action(check);
   },
 } satisfies CliCommand;
 
 async function setup(options: SetupOptions): Promise<void> {
   const config = await readSettings(options);
-  const { createBrokerAdmin } = await import('../bus/admin.ts');
-  const { DaemonConfig } = await import('../core/config/daemon.ts');
-  const { commonNameOf } = await import('./lib/certificate-name.ts');
-  const { broker, collectives, trust } = config;
-  const admin = createBrokerAdmin({
-    url: broker.management_url,
-    user: broker.management_user,
-    password: await readPassword(broker.management_password_file),
-    vhost: broker.vhost,
-  });
-  const controller = await commonNameOf(trust.certificate);
-  // The login of the hello is public: it is in the user data of every node, and this is where it is declared.
-  const hello = DaemonConfig.shape.broker.parse({ host: broker.host });
-  await admin.setupBroker({
-    collectives: [collectives.provisioning, collectives.production],
-    controllers: [controller],
-    operators: options.operator ?? [],
-    hello: { user: hello.hello_user, password: hello.hello_password },
-  });
-  for (const name of options.master ?? []) await admin.addMasterUser(name, [collectives.production]);
-  const done = {
-    vhost: broker.vhost,
-    controllers: [controller],
-    masters: options.master ?? [],
-    operators: options.operator ?? [],
-  };
-  if (options.json) sayJson(done);
+  const { setupBroker } = await import('./lib/broker-setup.ts');
+  const { master: masters = [], operator: operators = [] } = options;
+  const controller = await setupBroker(config, { masters, operators });
+  const { vhost } = config.broker;
+  if (options.json) sayJson({ vhost, controllers: [controller], masters, operators });
   else
     say(
-      `the broker is laid out: virtual host ${broker.vhost}, controller ${controller}${listed('masters', done.masters)}${listed('operators', done.operators)}`,
+      `the broker is laid out: virtual host ${vhost}, controller ${controller}${listed('masters', masters)}${listed('operators', operators)}`,
     );
 }
 
@@ -66,13 +48,17 @@ function listed(what: string, names: readonly string[]): string {
   return names.length === 0 ? '' : `, ${what} ${names.join(', ')}`;
 }
 
-async function readPassword(path: string): Promise<string> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new MusterError(
-      'CONFIG_INVALID',
-      `'broker.management_password_file' is ${path}, which cannot be read`,
-      { cause },
-    );
-  });
-  return text.trim();
+async function check(options: ConfigOptions & { readonly json?: true }): Promise<void> {
+  const config = await readSettings(options);
+  const { brokerFindings } = await import('./lib/broker-check.ts');
+  const findings = await brokerFindings(config);
+  if (options.json) sayJson({ open: findings.length, findings });
+  else if (findings.length === 0) say('the broker is locked down: nothing was found open');
+  else {
+    for (const { severity, code, what, next } of findings) {
+      say(`${paint(severity === 'high' ? 'red' : 'yellow', severity)}  ${code}  ${what}`);
+      say(`  next: ${next}`);
+    }
+  }
+  if (findings.length > 0) process.exitCode = 1;
 }

@@ -3,7 +3,22 @@ import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
 import { ROLES, type Role } from '../core/names.ts';
 import type { CliCommand } from './lib/command.ts';
-import { say, sayJson } from './lib/output.ts';
+import { say, sayJson, table } from './lib/output.ts';
+import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
+
+const DIR = '/etc/muster/pki';
+
+interface ListOptions {
+  readonly dir: string;
+  readonly all?: true;
+  readonly json?: true;
+}
+
+interface DecisionOptions extends ConfigOptions {
+  readonly reason: string;
+  readonly offline?: string;
+  readonly json?: true;
+}
 
 interface IssueOptions {
   readonly role: string;
@@ -21,7 +36,7 @@ export default {
     const ca = program.command('ca').description('the collective CA: certificates of the bus');
     ca.command('init')
       .description('make the CA: ca.pem and ca.key in a folder')
-      .option('--dir <folder>', 'folder of the CA', '/etc/muster/pki')
+      .option('--dir <folder>', 'folder of the CA', DIR)
       .option('--name <name>', 'common name of the CA', 'Muster collective CA')
       .option('--json', 'print one JSON document')
       .action(init);
@@ -29,12 +44,30 @@ export default {
       .description('issue a certificate: NAME.pem and NAME.key')
       .argument('<name>', 'common name: identity of a node, name of an operator')
       .requiredOption('--role <role>', ROLES.join(', '))
-      .option('--dir <folder>', 'folder of the CA', '/etc/muster/pki')
+      .option('--dir <folder>', 'folder of the CA', DIR)
       .option('--out <folder>', 'where to write them (default: the folder of the CA)')
       .option('--days <n>', 'days that it is valid', '365')
       .option('--san <name...>', 'subject alternative names: host names or IP addresses')
       .option('--json', 'print one JSON document')
       .action(issue);
+    ca.command('list')
+      .description('certificates that were issued from a folder: those that count now')
+      .option('--dir <folder>', 'folder of the CA', DIR)
+      .option('--all', 'expired and revoked ones too')
+      .option('--json', 'print one JSON document')
+      .action(list);
+    ca.command('show')
+      .description('everything that is known of a name')
+      .argument('<name>', 'common name')
+      .option('--dir <folder>', 'folder of the CA', DIR)
+      .option('--json', 'print one JSON document')
+      .action(show);
+    decision(ca.command('revoke'), 'revoke').description(
+      'make all certificates of a name worthless: cuts its connection, and nobody listens to it any more',
+    );
+    decision(ca.command('reinstate'), 'reinstate').description(
+      'let a revoked node join again by a hello, with a new certificate',
+    );
   },
 } satisfies CliCommand;
 
@@ -57,6 +90,15 @@ async function issue(name: string, options: IssueOptions): Promise<void> {
   const out = options.out ?? options.dir;
   await mkdir(out, { recursive: true, mode: 0o700 });
   const sans = options.san?.map((san) => san.replace(/^(DNS|IP):/, ''));
+  const revoked = ca.book.revocations().get(name);
+  // Issuing by hand is a decision of its own: the name is let in again.
+  if (revoked?.barred)
+    ca.book.revoke({
+      ...revoked,
+      at_ms: Date.now(),
+      barred: false,
+      reason: 'a certificate was issued by hand',
+    });
   const files = await ca.issueToFiles({
     dir: out,
     name,
@@ -66,4 +108,56 @@ async function issue(name: string, options: IssueOptions): Promise<void> {
   });
   if (options.json) sayJson(files);
   else say(`issued ${files.certificate} (${role}, ${days} days)`);
+}
+
+function decision(command: Command, verb: 'revoke' | 'reinstate'): Command {
+  return withConfigOptions(
+    command
+      .argument('<name>', 'common name: identity of a node, name of an operator')
+      .requiredOption('--reason <text>', 'why; others will read it')
+      .option('--offline <folder>', 'only note it in this folder of a CA: a controller there spreads it')
+      .option('--json', 'print one JSON document'),
+  ).action(async (name: string, options: DecisionOptions) => {
+    const { revokeNow, revokeOffline } = await import('./lib/ca-revoke.ts');
+    const wish = { name, verb, reason: options.reason };
+    const { decision: made, cut } =
+      options.offline === undefined
+        ? await revokeNow(await readSettings(options), wish)
+        : await revokeOffline(options.offline, wish);
+    if (options.json) return sayJson({ ...made, cut });
+    if (verb === 'reinstate') return say(`${name} may say hello again; what was issued before stays revoked`);
+    say(
+      `${name} is revoked; its broker user ${cut ? 'is deleted' : 'is deleted by the next controller that looks'}`,
+    );
+  });
+}
+
+async function list(options: ListOptions): Promise<void> {
+  const { caRecords, shownTime } = await import('./lib/ca-records.ts');
+  const { certificates } = await caRecords(options.dir, Date.now());
+  const shown = options.all ? certificates : certificates.filter(({ state }) => state === 'valid');
+  if (options.json) return sayJson(shown);
+  const rows = shown.map((one) => [
+    ...[one.name, one.role, one.state, shownTime(one.at_ms), shownTime(one.not_after_ms), one.serial],
+  ]);
+  say(table(['NAME', 'ROLE', 'STATE', 'ISSUED', 'UNTIL', 'SERIAL'], rows));
+}
+
+async function show(name: string, options: ListOptions): Promise<void> {
+  const { caRecords, shownTime } = await import('./lib/ca-records.ts');
+  const records = await caRecords(options.dir, Date.now());
+  const certificates = records.certificates.filter((one) => one.name === name);
+  const revocation = records.revocations.find((one) => one.name === name) ?? null;
+  if (certificates.length === 0 && revocation === null)
+    throw new MusterError('NOT_FOUND', `nothing was issued to ${name} from ${options.dir}`);
+  if (options.json) return sayJson({ name, revocation, certificates });
+  for (const one of certificates) {
+    say(
+      `${one.serial}  ${one.role}, ${one.state}, ${shownTime(one.at_ms)} to ${shownTime(one.not_after_ms)}`,
+    );
+    say(`  key ${one.key}`);
+  }
+  if (revocation === null) return;
+  say(`revoked until ${shownTime(revocation.before_ms)}: ${revocation.reason}`);
+  say(revocation.barred ? '  no hello lets it in' : '  may say hello again');
 }

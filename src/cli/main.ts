@@ -9,6 +9,7 @@ import demo from './demo.ts';
 import docs from './docs.ts';
 import facts from './facts.ts';
 import find from './find.ts';
+import init from './init.ts';
 import inventory from './inventory.ts';
 import lab from './lab.ts';
 import type { CliCommand } from './lib/command.ts';
@@ -27,6 +28,7 @@ import userdata from './userdata.ts';
 
 /** Every command, in the order of `muster help`. */
 export const COMMANDS: readonly CliCommand[] = [
+  init,
   controller,
   daemon,
   userdata,

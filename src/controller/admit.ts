@@ -6,6 +6,7 @@ import { asMusterError, MusterError } from '../core/errors.ts';
 import { CLOCK } from '../core/messages.ts';
 import { identityName } from '../core/names.ts';
 import type { CollectiveCa } from '../trust/ca.ts';
+import { verifyIssued } from '../trust/certificate.ts';
 import { readCsr } from '../trust/csr.ts';
 import type { OpenedHello } from '../trust/hello.ts';
 import { type ClaimKeys, type ClaimOf, type Claims, runIdOf } from './claims.ts';
@@ -31,7 +32,7 @@ export interface AdmitDeps {
   readonly tokens: Pick<JoinTokens, 'spend'>;
   /** Only where there is an EC2 to ask. */
   readonly describe?: DescribeInstance;
-  readonly ca: Pick<CollectiveCa, 'issue'>;
+  readonly ca: Pick<CollectiveCa, 'issue' | 'book' | 'certificatePem'>;
   readonly grant: GrantNode;
   readonly runs: Pick<Runs, 'add'>;
   /** Is this the name of a master? Whoever could take it would have the certificates of that master cleaned. */
@@ -62,6 +63,8 @@ export async function admit(opened: OpenedHello, deps: AdmitDeps): Promise<Admis
   if (!identity.success) throw refusal('NAME', 'instance id and suffix make no certname');
   if (await deps.reserved(identity.data))
     throw refusal('NAME_RESERVED', `${identity.data} is the name of a master`);
+  const revoked = deps.ca.book.revocations().get(identity.data);
+  if (revoked?.barred) throw refusal('REVOKED', `${identity.data} was revoked: ${revoked.reason}`);
   const puppetSpki = csrKey(hello.puppet_csr, identity.data);
   const of: ClaimOf = { group: hello.group, instanceId: attestation.instanceId, claim: attestation.claim };
   const keys = { busSpki: thumb, puppetSpki };
@@ -130,7 +133,7 @@ function csrKey(pem: string, commonName: string): string {
   }
 }
 
-/** The certificate that was issued before, until nine tenths of its days are over. */
+/** The certificate that was issued before, until nine tenths of its days are over, or it is revoked. */
 async function certificateFor(
   deps: AdmitDeps,
   of: ClaimOf,
@@ -139,13 +142,15 @@ async function certificateFor(
   kept: string | null,
 ): Promise<string> {
   const days = deps.config.trust.node_days;
-  if (
-    kept !== null &&
-    new X509Certificate(kept).validToDate.getTime() - deps.clock.nowMs() > (days * DAY_MS) / 10
-  )
-    return kept;
+  if (kept !== null && counts(kept, deps, (days * DAY_MS) / 10)) return kept;
   const issued = deps.ca.issue({ name, role: 'node', publicKeyPem, days });
   return deps.claims.keepCertificate(of, issued, kept);
+}
+
+function counts(certificate: string, deps: AdmitDeps, forMs: number): boolean {
+  const verified = verifyIssued(certificate, new X509Certificate(deps.ca.certificatePem));
+  const revoked = deps.ca.book.revocations().revokes(verified);
+  return !revoked && verified.notAfterMs - deps.clock.nowMs() > forMs;
 }
 
 async function addRun(

@@ -16,13 +16,13 @@ import { createEc2, type Ec2 } from '../ec2/client.ts';
 import { describeInstances } from '../ec2/describe.ts';
 import { checkConfig } from './check-config.ts';
 import { type Engine, startEngine } from './engine.ts';
-import { onEvent } from './events.ts';
 import { consumeHellos } from './hello.ts';
 import { type Identity, readIdentity } from './identity.ts';
 import { createJoinTokens } from './join-tokens.ts';
 import { createQuarantine } from './quarantine.ts';
 import { openRedis, type RedisDoor, warnOnEviction } from './redis.ts';
 import { secondKey } from './second-key.ts';
+import { startTrust, type TrustKeeper } from './trust.ts';
 
 const BROKER_LATE_S = 10;
 
@@ -85,7 +85,9 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const engine = startEngine({ door, rpc, grantNode, config, steps: plugins.steps, ...checked, clock, log });
   // Loads nothing and asks nobody before a group needs it.
   const ec2 = createEc2({ endpoint: config.ec2.endpoint, credentialsFile: config.ec2.credentials_file });
-  const parts = { door, bus, rpc, engine, ec2 };
+  const dropUser = (name: string) => admin.revokeUser(name);
+  const trust = startTrust({ config, ca: identity.ca, door, rpc, engine, dropUser, clock, log });
+  const parts = { door, bus, rpc, engine, ec2, trust };
   const listening = listen({
     config,
     identity,
@@ -106,6 +108,7 @@ interface Parts {
   readonly rpc: RpcClient;
   readonly engine: Engine;
   readonly ec2: Ec2;
+  readonly trust: TrustKeeper;
 }
 
 interface ListenDeps extends Parts {
@@ -120,12 +123,13 @@ interface ListenDeps extends Parts {
 }
 
 async function listen(deps: ListenDeps): Promise<void> {
-  const { bus, engine, identity, clock, log, config, attestors, signal, grantNode } = deps;
+  const { bus, engine, identity, clock, log, config, attestors, signal, grantNode, trust } = deps;
   await brokerReady(deps);
   if (signal.aborted) return;
   const { opener, sealer, ca } = identity;
-  await consumeEvents({ bus, opener, clock, log }, (event, sender) => onEvent(event, sender, engine));
-  const controllerKeyPem = createPrivateKey(identity.keyPem);
+  await consumeEvents({ bus, opener, clock, log }, trust.onEvent);
+  const keyPems = [identity.keyPem, ...(identity.oldKeyPems ?? [])];
+  const controllerKeyPem = keyPems.map((pem) => createPrivateKey(pem));
   const secondKeyDeps = { quarantine: createQuarantine(deps.door), alarm: engine.alarm, log };
   await consumeHellos({
     bus,
@@ -171,6 +175,7 @@ async function run(listening: Promise<void>, signal: AbortSignal, parts: Parts, 
   } finally {
     log.info('controller stops');
     // Runs that end now still need the bus, and everything needs Redis.
+    parts.trust.close();
     await parts.engine.close();
     await parts.rpc.close();
     await parts.bus.close();

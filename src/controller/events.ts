@@ -11,7 +11,7 @@ import type { Runs } from './runs.ts';
  * it; audit lines are kept. A lost event does no harm, the same one again neither. Throws what ioredis throws.
  */
 export async function onEvent(
-  event: NodeEvent['event'],
+  event: Exclude<NodeEvent['event'], { kind: 'renew' }>,
   sender: Sender,
   deps: { registry: Registry; runs: Runs; joins: Joins; audit: AuditStore },
 ): Promise<void> {

@@ -29,7 +29,8 @@ const SOON_RETRY_S = 15;
 export interface HelloDeps extends AdmitDeps {
   readonly bus: Bus;
   readonly sealer: Sealer;
-  readonly controllerKeyPem: KeyInput;
+  /** The controller's key, and earlier ones while keys are changed. */
+  readonly controllerKeyPem: KeyInput | readonly KeyInput[];
   readonly log: Log;
 }
 

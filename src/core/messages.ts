@@ -129,7 +129,14 @@ export const NodeEvent = z.strictObject({
       facts,
       collectives: z.array(word),
       version: z.string().max(64),
+      /** Digest of the list of revoked callers that the node has. */
+      revocations: z
+        .string()
+        .regex(/^[0-9a-f]{16}$/)
+        .optional(),
     }),
+    /** Asks for a new certificate in good time. It holds the one in use: name and key stay. */
+    z.strictObject({ kind: z.literal('renew'), certificate: z.string().max(8192) }),
     z.strictObject({
       kind: z.literal('puppet_run_ended'),
       run: z.string().max(200),

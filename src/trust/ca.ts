@@ -5,10 +5,12 @@ import { promisify } from 'node:util';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { asMusterError, MusterError } from '../core/errors.ts';
 import type { Role } from '../core/names.ts';
+import { type CaBook, type Issued, openCaBook } from './ca-book.ts';
 import { checkName } from './certificate.ts';
-import { writeWhole } from './files.ts';
+import { readPrivate, writeWhole } from './files.ts';
 import { buildCaCertificate, buildCertificate } from './issue.ts';
-import { rsaPrivateKey, rsaPublicKey } from './keys.ts';
+import { rsaPrivateKey, rsaPublicKey, spkiSha256OfKey } from './keys.ts';
+import { type RevokedName, signList } from './revocation.ts';
 
 const generate = promisify(generateKeyPair);
 const CA_BITS = 3072;
@@ -26,10 +28,23 @@ export interface CertificateRequest {
 /** The collective CA, able to issue. */
 export interface CollectiveCa {
   readonly certificatePem: string;
-  /** Certificate PEM for a public key (SPKI PEM, RSA). Throws SECURITY_REJECTED (KEY, ROLE). About 5 ms. */
+  /** What it issued and revoked. */
+  readonly book: CaBook;
+  /**
+   * Certificate PEM for a public key (SPKI PEM, RSA), which is in the book before it is given. A name that was revoked
+   * gets one that counts from then on. Throws SECURITY_REJECTED (KEY, ROLE), NODE_IO. About 5 ms.
+   */
   issue(request: CertificateRequest & { publicKeyPem: string }): string;
   /** Makes a key too, and writes `<name>.pem` and `<name>.key` (0600) into `dir`, replacing. */
   issueToFiles(request: CertificateRequest & { dir: string }): Promise<{ certificate: string; key: string }>;
+  /** Signs a list of revoked names, for those who cannot look into the book. */
+  signList(revoked: readonly RevokedName[]): string;
+}
+
+/** Where the CA writes what it did, if not beside its key; and its clock. */
+interface CaOptions {
+  readonly clock?: Clock;
+  readonly book?: CaBook;
 }
 
 /** A new RSA key of 2048 bits, PKCS#8 PEM, and its public half, SPKI PEM. */
@@ -47,7 +62,7 @@ export async function newKeyPair(bits = KEY_BITS): Promise<{ keyPem: string; pub
  * Makes the collective CA: `ca.key` (0600) and `ca.pem` in `dir`. Never replaces one: throws CONFLICT.
  * The key is written first, so that a crash in between leaves no CA that looks whole.
  */
-export async function createCa(dir: string, options: { name: string; clock?: Clock }): Promise<CollectiveCa> {
+export async function createCa(dir: string, options: CaOptions & { name: string }): Promise<CollectiveCa> {
   const { keyPem, publicKeyPem } = await newKeyPair(CA_BITS);
   const nowMs = (options.clock ?? systemClock).nowMs();
   const pem = buildCaCertificate(
@@ -59,27 +74,39 @@ export async function createCa(dir: string, options: { name: string; clock?: Clo
   return loadCa(dir, options);
 }
 
-/** The collective CA in `dir`. Throws NOT_FOUND when there is none, CONFIG_INVALID when key and certificate do not fit. */
-export async function loadCa(dir: string, options: { clock?: Clock } = {}): Promise<CollectiveCa> {
-  const [pem, keyPem] = await Promise.all([read(join(dir, 'ca.pem')), read(join(dir, 'ca.key'))]);
+/**
+ * The collective CA in `dir`. Throws NOT_FOUND when there is none, CONFIG_INVALID when key and certificate do not fit or
+ * others may read the key.
+ */
+export async function loadCa(dir: string, options: CaOptions = {}): Promise<CollectiveCa> {
+  const [pem, keyPem] = await Promise.all([
+    read(join(dir, 'ca.pem')),
+    found(join(dir, 'ca.key'), readPrivate(join(dir, 'ca.key'))),
+  ]);
   const certificate = new X509Certificate(pem);
   const key = rsaPrivateKey(keyPem);
   if (!certificate.ca || !certificate.checkPrivateKey(key))
     throw new MusterError('CONFIG_INVALID', `${dir}: ca.pem and ca.key are not a CA and its key`);
-  return caOf({ certificate, pem, key }, options.clock ?? systemClock);
+  return caOf({ certificate, pem, key, book: options.book ?? openCaBook(dir) }, options.clock ?? systemClock);
 }
 
 function caOf(
-  own: { certificate: X509Certificate; pem: string; key: KeyObject },
+  own: { certificate: X509Certificate; pem: string; key: KeyObject; book: CaBook },
   clock: Clock,
 ): CollectiveCa {
   const issue: CollectiveCa['issue'] = (request) => {
     checkName(request.name, request.role);
-    rsaPublicKey(request.publicKeyPem);
-    return buildCertificate({ ...request, nowMs: clock.nowMs() }, own);
+    const publicKey = rsaPublicKey(request.publicKeyPem);
+    const nowMs = clock.nowMs();
+    const afterMs = own.book.revocations().get(request.name)?.before_ms;
+    const pem = buildCertificate({ ...request, nowMs, ...(afterMs === undefined ? {} : { afterMs }) }, own);
+    own.book.record(issuedOf(pem, request, spkiSha256OfKey(publicKey), nowMs));
+    return pem;
   };
   return {
     certificatePem: own.pem,
+    book: own.book,
+    signList: (revoked) => signList(revoked, own.key, clock.nowMs()),
     issue,
     issueToFiles: async ({ dir, ...request }) => {
       const { keyPem, publicKeyPem } = await newKeyPair();
@@ -92,14 +119,28 @@ function caOf(
   };
 }
 
+function issuedOf(pem: string, { name, role }: CertificateRequest, key: string, nowMs: number): Issued {
+  const { serialNumber, validFromDate, validToDate } = new X509Certificate(pem);
+  return {
+    ...{ at_ms: nowMs, name, role, key, serial: serialNumber.toLowerCase() },
+    not_before_ms: validFromDate.getTime(),
+    not_after_ms: validToDate.getTime(),
+  };
+}
+
 async function writeNew(path: string, text: string, mode: number): Promise<void> {
   await writeWhole(path, text, { mode, replace: false }).catch((cause: unknown) => {
     throw new MusterError('CONFLICT', `${path} cannot be made: ${asMusterError(cause).message}`, { cause });
   });
 }
 
-async function read(path: string): Promise<string> {
-  return readFile(path, 'utf8').catch((cause: unknown) => {
+function read(path: string): Promise<string> {
+  return found(path, readFile(path, 'utf8'));
+}
+
+async function found(path: string, reading: Promise<string>): Promise<string> {
+  return reading.catch((cause: unknown) => {
+    if (cause instanceof MusterError) throw cause;
     throw new MusterError('NOT_FOUND', `${path} cannot be read: ${asMusterError(cause).message}`, { cause });
   });
 }

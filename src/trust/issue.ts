@@ -17,6 +17,8 @@ export interface Entry {
   /** DNS names and IP addresses. */
   readonly sans?: readonly string[];
   readonly nowMs: number;
+  /** It begins to be valid later than this, although others begin a little before they were made. */
+  readonly afterMs?: number;
 }
 
 /** PEM of a self-signed CA certificate that can sign end entities only (path length 0). */
@@ -60,13 +62,14 @@ export function buildCertificate(
 }
 
 function newDraft(
-  { publicKeyPem, days, nowMs }: { publicKeyPem: string; days: number; nowMs: number },
+  { publicKeyPem, days, nowMs, afterMs = 0 }: Pick<Entry, 'publicKeyPem' | 'days' | 'nowMs' | 'afterMs'>,
   latestMs = Number.POSITIVE_INFINITY,
 ): forge.pki.Certificate {
   const draft = forge.pki.createCertificate();
   draft.publicKey = forge.pki.publicKeyFromPem(publicKeyPem);
   draft.serialNumber = newSerial();
-  draft.validity.notBefore = new Date(nowMs - BACKDATE_MS);
+  // Dates in certificates have whole seconds.
+  draft.validity.notBefore = new Date(Math.max(nowMs - BACKDATE_MS, Math.floor(afterMs / 1000 + 1) * 1000));
   draft.validity.notAfter = new Date(Math.min(nowMs + days * DAY_MS, latestMs));
   return draft;
 }

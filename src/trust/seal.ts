@@ -41,12 +41,12 @@ export function createSealer(own: { name: string; certificatePem: string; keyPem
 
 /**
  * Verifies messages of holders of certificates of the collective CA. The sender comes from the certificate. Each
- * certificate is verified once and then known by its SHA-256; dates and `revoked` (serial in lower-case hex) are looked
- * at for every message. `open` throws SECURITY_REJECTED.
+ * certificate is verified once and then known by its SHA-256; dates and `revoked` (serial in lower-case hex; the whole
+ * certificate) are looked at for every message. `open` throws SECURITY_REJECTED.
  */
 export function createOpener(trust: {
   caPem: string;
-  revoked?: (serial: string) => boolean;
+  revoked?: (serial: string, certificate: VerifiedCertificate) => boolean;
   clock: Clock;
 }): Opener {
   const ca = readCertificate(trust.caPem);
@@ -67,7 +67,8 @@ export function createOpener(trust: {
       if (jws.header.x5c === undefined) throw rejected('CERTIFICATE', 'none in the message');
       const verified = verifiedOf(jws.header.x5c[0]);
       checkDates(verified, trust.clock.nowMs());
-      if (trust.revoked?.(verified.serial)) throw rejected('REVOKED', 'the certificate was revoked');
+      if (trust.revoked?.(verified.serial, verified))
+        throw rejected('REVOKED', 'the certificate was revoked');
       verifyJws(jws, verified.publicKey);
       const { sender, publicKey } = verified;
       return {

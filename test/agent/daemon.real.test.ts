@@ -34,14 +34,14 @@ describe('A daemon', () => {
     await eventually(() => said(id, 'registration').length > 0);
     const [first] = said(id, 'registration');
     expect(first?.event).toMatchObject({
-      agents: ['provision', 'rpcutil'],
+      agents: ['provision', 'rpcutil', 'trust'],
       collectives: ['provisioning'],
       facts: { role: 'web' },
     });
 
     const node = controller.rpc.node('provisioning', id, {});
     expect(await node.call(rpcutil, 'inventory', {})).toMatchObject({
-      agents: ['provision', 'rpcutil'],
+      agents: ['provision', 'rpcutil', 'trust'],
       main_collective: 'provisioning',
     });
     expect(await node.call(provision, 'lock_deploy', { owner: 'run-1' })).toEqual({
@@ -72,7 +72,7 @@ describe('A daemon', () => {
     expect(await moved.call(rpcutil, 'ping', {})).toHaveProperty('pong');
     await eventually(() => said(id, 'registration').length > 1);
     expect(await moved.call(rpcutil, 'inventory', {})).toMatchObject({
-      agents: ['rpcutil'],
+      agents: ['rpcutil', 'trust'],
       collectives: ['production'],
     });
     await expect(moved.call(provision, 'is_locked', {})).rejects.toMatchObject({
@@ -197,7 +197,7 @@ describe('A daemon', () => {
     daemon({ ...base, trust: { ...base.trust, ...master }, collectives: ['production'], puppetca });
     await eventually(() => said('puppet-1', 'registration').length > 0);
     expect(said('puppet-1', 'registration')[0]?.event).toMatchObject({
-      agents: ['puppetca', 'rpcutil'],
+      agents: ['puppetca', 'rpcutil', 'trust'],
       collectives: ['production'],
     });
   });

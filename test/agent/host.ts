@@ -57,6 +57,7 @@ export async function aNode(settings: object = {}, bin: string | null = null): P
     version: '0.0.0',
     clock: systemClock,
     log: silentLog,
+    trust: { install: async () => 0, revoke: async () => 0 },
     node: { state: identity.state, puppet, runs },
     facts: async () => ({ role: 'web' }),
     classes: async () => ['base'],

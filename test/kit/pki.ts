@@ -5,6 +5,8 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { Role } from '../../src/core/names.ts';
 import type { Opener, Sealer } from '../../src/core/seal.ts';
 import { type CollectiveCa, createCa, newKeyPair } from '../../src/trust/ca.ts';
+import type { CaBook, Issued } from '../../src/trust/ca-book.ts';
+import { RevocationList } from '../../src/trust/revocation.ts';
 import { createOpener, createSealer } from '../../src/trust/seal.ts';
 
 /** One holder of a certificate. */
@@ -36,7 +38,7 @@ export function testPki(): Promise<Pki> {
 /** Another PKI, of strangers: same names, not the same CA. */
 export async function makePki(): Promise<Pki> {
   const dir = mkdtempSync(join(tmpdir(), 'muster-pki-'));
-  const ca = await createCa(dir, { name: 'test collective' });
+  const ca = await createCa(dir, { name: 'test collective', book: memoryBook() });
   rmSync(dir, { recursive: true });
   const holders = new Map<string, Promise<Holder>>();
   return {
@@ -48,6 +50,18 @@ export async function makePki(): Promise<Pki> {
       holders.set(id, holder);
       return holder;
     },
+  };
+}
+
+/** A book that is on no disk. */
+export function memoryBook(): CaBook {
+  const issued: Issued[] = [];
+  const list = new RevocationList();
+  return {
+    record: (entry) => void issued.push(entry),
+    issued: () => issued,
+    revoke: (entry) => void list.add(entry),
+    revocations: () => list,
   };
 }
 

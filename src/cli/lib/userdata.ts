@@ -35,12 +35,15 @@ export async function userDataFor(
     );
   }
   const read = (path: string) => readText(path);
+  const { controllers } = config.userdata;
   return renderUserData({
     brokerHost: config.userdata.broker_host ?? config.broker.host,
     brokerPort: config.broker.port,
     vhost: config.broker.vhost,
     caPem: await read(join(config.trust.dir, 'ca.pem')),
-    controllerPems: [await read(config.trust.certificate)],
+    controllerPems: await Promise.all(
+      (controllers.length > 0 ? controllers : [config.trust.certificate]).map(read),
+    ),
     group,
     token,
     certnameSuffix: settings.certname_suffix,

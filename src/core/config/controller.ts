@@ -56,8 +56,16 @@ export const ControllerConfig = z.strictObject({
         .number()
         .min(0.01)
         .max(3650)
-        .default(30)
-        .describe('Days that a certificate of a node is valid'),
+        .default(7)
+        .describe(
+          'Days that a certificate of a node is valid; the daemon renews it after two thirds of them',
+        ),
+      old_keys: z
+        .array(path)
+        .default([])
+        .describe(
+          'Private keys of earlier certificates, to which instances of older user data still say hello',
+        ),
     })
     .describe('Certificates of the collective CA'),
   collectives: z
@@ -176,6 +184,12 @@ export const ControllerConfig = z.strictObject({
       bundle_dir: path
         .default('dist/bundle')
         .describe('Folder that `muster bundle` wrote: its checksums go into the user data'),
+      controllers: z
+        .array(path)
+        .default([])
+        .describe(
+          'Certificates of controllers to say hello to, tried in turn: two while a key is changed (default: trust.certificate)',
+        ),
       broker_host: z.string().optional().describe('Host of the broker as nodes see it, where it differs'),
       facts: z.record(z.string(), z.string()).default({}).describe('Facts of your own for every node'),
     })

@@ -128,9 +128,14 @@ export const DaemonConfig = z.strictObject({
         .default(1)
         .describe('First wait between two hellos, in seconds (grows, with jitter)'),
       cap_s: z.number().min(1).default(60).describe('Longest wait between two hellos, in seconds'),
+      after_refused_s: z
+        .number()
+        .min(1)
+        .default(300)
+        .describe("Seconds that the broker must refuse this node's login before it says hello again"),
     })
     .prefault({})
-    .describe('Back-off of the hello'),
+    .describe('Hello: how often, and when again'),
   encrypt_replies: z
     .boolean()
     .default(false)

@@ -68,7 +68,19 @@ describe('who has nothing but the public user data', () => {
     ['provisioning.request', '#'],
     ['provisioning.request', `node.${NODE}`],
     ['provisioning.reply', '#'],
+    ['provisioning.reply', `op.ctl.${session}.#`],
+    ['mcollective.request', 'all'],
+    ['mcollective.request', `node.${NODE}`],
+    ['mcollective.reply', '#'],
+    ['muster.hello', `inbox.${thumb.slice(1)}*`],
+    ['muster.event', NODE],
     ['amq.topic', '#'],
+    ['amq.direct', 'x'],
+    ['amq.headers', 'x'],
+    ['amq.match', 'x'],
+    ['amq.rabbitmq.trace', '#'],
+    ['amq.rabbitmq.log', '#'],
+    ['amq.rabbitmq.event', '#'],
     ['amq.fanout', 'x'],
   ])('cannot listen at %s %s', async (exchange, key) => {
     const stranger = await bus(broker.helloBus());
@@ -77,12 +89,15 @@ describe('who has nothing but the public user data', () => {
     ).rejects.toMatchObject({ code: 'BROKER_REFUSED' });
   });
 
-  it.each(['muster.hello', 'muster.event'])('cannot take from the queue %s', async (queue) => {
-    const stranger = await bus(broker.helloBus());
-    await expect(stranger.subscribe({ queue }, () => undefined, { ack: 'auto' })).rejects.toMatchObject({
-      code: 'BROKER_REFUSED',
-    });
-  });
+  it.each(['muster.hello', 'muster.event', brokerNames.helloQueue, brokerNames.eventQueue, 'stray'])(
+    'cannot take from the queue %s',
+    async (queue) => {
+      const stranger = await bus(broker.helloBus());
+      await expect(stranger.subscribe({ queue }, () => undefined, { ack: 'auto' })).rejects.toMatchObject({
+        code: 'BROKER_REFUSED',
+      });
+    },
+  );
 
   it.each([
     ['muster.hello', `inbox.${thumb}`],
@@ -91,7 +106,14 @@ describe('who has nothing but the public user data', () => {
     ['provisioning.request', 'all'],
     ['provisioning.request', `node.${NODE}`],
     ['provisioning.reply', `op.ctl.${session}.${NODE}`],
+    ['mcollective.request', 'all'],
+    ['mcollective.request', `node.${NODE}`],
+    ['mcollective.reply', `op.ctl.${session}.${NODE}`],
+    ['muster.event', 'hello'],
     ['amq.topic', 'x'],
+    ['amq.direct', brokerNames.helloQueue],
+    ['amq.fanout', 'x'],
+    ['amq.headers', 'x'],
   ])('cannot send to %s %s', async (exchange, key) => {
     const stranger = await bus(broker.helloBus());
     await expect(stranger.publish({ exchange, key }, body, inTime)).rejects.toMatchObject({

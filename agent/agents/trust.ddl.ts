@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { defineDdl } from '../../src/core/ddl.ts';
+
+/** How certificates of the collective CA are renewed and revoked. What it is given proves itself: it is signed by that CA. */
+export const trust = defineDdl({
+  name: 'trust',
+  description: 'Certificates of the bus: takes a new one, hears of revoked ones',
+  version: '1.0.0',
+  author: 'Muster',
+  license: 'Apache-2.0',
+  url: 'https://example.org/muster',
+  timeoutS: 20,
+  actions: {
+    install_certificate: {
+      description: 'Goes on with a new certificate for the same name and key',
+      display: 'failed',
+      input: z.strictObject({
+        certificate: z.string().max(8192).describe('PEM').meta({ prompt: 'Certificate' }),
+      }),
+      output: z.strictObject({
+        not_after_ms: z.number().int().describe('Until when it is valid').meta({ display_as: 'Valid until' }),
+      }),
+    },
+    revoke: {
+      description: 'Refuses callers whose certificates were revoked',
+      display: 'failed',
+      input: z.strictObject({
+        list: z.string().describe('List of names, signed by the CA').meta({ prompt: 'List' }),
+      }),
+      output: z.strictObject({
+        revoked: z.number().int().describe('Names that are refused now').meta({ display_as: 'Revoked' }),
+      }),
+    },
+  },
+});

@@ -1,0 +1,17 @@
+import type { Agent } from '../../src/core/agent.ts';
+import type { AgentHost } from '../host.ts';
+import { trust } from './trust.ddl.ts';
+
+const agent: Agent<typeof trust, AgentHost> = {
+  ddl: trust,
+  activate: async () => true,
+  actions: {
+    install_certificate: async ({ certificate }, _request, host) => ({
+      not_after_ms: await host.trust.install(certificate),
+    }),
+    revoke: async ({ list }, _request, host) => ({ revoked: await host.trust.revoke(list) }),
+  },
+};
+
+/** Certificates of the bus; always served. */
+export default agent;

@@ -1,0 +1,75 @@
+import { X509Certificate } from 'node:crypto';
+import { trust } from '../../agent/agents/trust.ddl.ts';
+import type { Clock } from '../core/clock.ts';
+import { asMusterError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { Sender } from '../core/seal.ts';
+import type { CollectiveCa } from '../trust/ca.ts';
+import { verifyIssued } from '../trust/certificate.ts';
+import type { Rpc } from './deps.ts';
+import type { Registry } from './registry.ts';
+
+const INSTALL_S = 10;
+
+/** What renewing certificates needs. */
+export interface RenewDeps {
+  readonly ca: Pick<CollectiveCa, 'issue' | 'book' | 'certificatePem'>;
+  readonly days: number;
+  readonly rpc: Rpc;
+  readonly registry: Pick<Registry, 'get'>;
+  /** Where to look for a node that has not registered. */
+  readonly collectives: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Deals with a node's wish for a new certificate. Never throws but for Redis: a node that gets none asks again. */
+export type Renew = (certificatePem: string, sender: Sender) => Promise<void>;
+
+/**
+ * Gives a node a certificate for the name and key of the one it has. The wish is signed by a certificate that counts; the
+ * one inside must be of the same name, not revoked, and in the second half of its life, so that nobody can have any
+ * number made by sending a captured wish again. The node itself decides whether it takes the answer.
+ */
+export function createRenew(deps: RenewDeps): Renew {
+  const { ca, clock, log } = deps;
+  const root = new X509Certificate(ca.certificatePem);
+  return async (pem, sender) => {
+    const identity = sender.name;
+    try {
+      const old = verifyIssued(pem, root);
+      const halfMs = (old.notBeforeMs + old.notAfterMs) / 2;
+      const why =
+        sender.role !== 'node' || old.sender.role !== 'node' || old.sender.name !== identity
+          ? 'NAME: the certificate is not that of the sender'
+          : ca.book.revocations().revokes(old)
+            ? 'REVOKED: the certificate was revoked'
+            : clock.nowMs() < halfMs
+              ? 'EARLY: the certificate is in the first half of its life'
+              : null;
+      if (why !== null) return log.warn({ identity, reason: why }, 'no new certificate');
+      const publicKeyPem = old.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+      const certificate = ca.issue({ name: identity, role: 'node', publicKeyPem, days: deps.days });
+      await install(deps, identity, certificate);
+      log.info({ identity }, 'certificate renewed');
+    } catch (thrown) {
+      const { code, message } = asMusterError(thrown);
+      log.warn({ identity, code, reason: message }, 'no new certificate');
+    }
+  };
+}
+
+async function install({ rpc, registry, collectives }: RenewDeps, identity: string, certificate: string) {
+  const known = await registry.get(identity);
+  const where = known === null || known.collectives.length === 0 ? collectives : known.collectives;
+  // A node that moves is in one of them; the first that hears it is enough, and the same certificate twice is refused there.
+  await Promise.any(
+    where.map((collective) =>
+      rpc
+        .node(collective, identity, {})
+        .call(trust, 'install_certificate', { certificate }, { timeoutS: INSTALL_S }),
+    ),
+  ).catch((thrown: unknown) => {
+    throw thrown instanceof AggregateError ? thrown.errors[0] : thrown;
+  });
+}

@@ -1,0 +1,100 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished } from 'vitest';
+import { runDaemon } from '../../agent/main.ts';
+import { type Controller, startController } from '../../src/controller/controller.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import type { ControllerConfig } from '../../src/core/config/controller.ts';
+import { DaemonConfig } from '../../src/core/config/daemon.ts';
+import { loadPlugins } from '../../src/core/load.ts';
+import { createLog } from '../../src/core/log.ts';
+import { createOpener } from '../../src/trust/seal.ts';
+import { tempDir } from '../agent/temp.ts';
+import type { TestBroker } from './broker.ts';
+import { testPki } from './pki.ts';
+import type { TestRedis } from './redis.ts';
+import { testConfig } from './run-fakes.ts';
+import { TOKEN } from './run-hello.ts';
+
+const folder = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+const log = createLog({
+  level: process.env.MUSTER_TEST_LOG === undefined ? 'silent' : 'debug',
+  name: 'collective',
+});
+
+/** A real controller, named `controller`, on a real broker and Redis; certificates of nodes live `nodeDays`. */
+export async function startRealController(
+  at: { broker: TestBroker; redis: TestRedis },
+  nodeDays = 7,
+): Promise<Controller & { readonly config: ControllerConfig; stop(): Promise<void> }> {
+  const { ca, holder } = await testPki();
+  const { certificatePem, keyPem, sealer } = await holder('controller', 'controller');
+  const { host, port, vhost, management } = at.broker;
+  const parsed = testConfig({
+    redis: { url: at.redis.url, prefix: 'controller' },
+    broker: {
+      ...{ host, port, vhost, management_url: management.url },
+      ...{ management_user: management.user, management_password_file: '/nonexistent' },
+    },
+    groups: { web: { options: { token: TOKEN } } },
+    plan: ['lock'],
+  });
+  const config = { ...parsed, trust: { ...parsed.trust, node_days: nodeDays } };
+  const revoked = ca.book.revocations();
+  const caPem = ca.certificatePem;
+  const opener = createOpener({ caPem, clock: systemClock, revoked: (_serial, of) => revoked.revokes(of) });
+  const stopping = new AbortController();
+  const controller = await startController({
+    ...{ config, log, signal: stopping.signal },
+    identity: { caPem, certificatePem, keyPem, managementPassword: management.password, ca, opener, sealer },
+    plugins: {
+      steps: await loadPlugins(folder('provisioners'), 'run'),
+      notifiers: new Map(),
+      pickers: await loadPlugins(folder('src/controller/pickers'), 'pick'),
+      attestors: await loadPlugins(folder('src/trust/attestors'), 'attest'),
+    },
+  });
+  await controller.listening;
+  const stop = async () => {
+    stopping.abort();
+    await controller.closed;
+  };
+  return { ...controller, config, stop };
+}
+
+/** The config of a real daemon in a folder of the test. */
+export async function daemonConfig(broker: TestBroker, changes: object = {}): Promise<DaemonConfig> {
+  const dir = await tempDir();
+  const pki = await testPki();
+  await writeFile(join(dir, 'ca.pem'), pki.ca.certificatePem);
+  const { certificatePem } = await pki.holder('controller', 'controller');
+  await writeFile(join(dir, 'controller.pem'), certificatePem);
+  return DaemonConfig.parse({
+    group: 'web',
+    token: TOKEN,
+    broker: { host: broker.host, port: broker.port, vhost: broker.vhost },
+    trust: { ca: join(dir, 'ca.pem'), controllers: [join(dir, 'controller.pem')] },
+    state_dir: join(dir, 'state'),
+    facts: { dir: join(dir, 'facts.d'), imds: false, facter_dir: '', classes_file: join(dir, 'classes.txt') },
+    puppet: {
+      bin: '/bin/true',
+      ...{ conf_dir: join(dir, 'conf'), ssl_dir: join(dir, 'ssl'), state_dir: join(dir, 'pstate') },
+    },
+    settings: { 'provision.hosts_file': join(dir, 'hosts') },
+    hello: { base_s: 0.2, cap_s: 1, after_refused_s: 1 },
+    ...changes,
+  });
+}
+
+/** Runs a daemon until the test ends, or until it is stopped. */
+export function startDaemon(config: DaemonConfig): { stop(): Promise<void> } {
+  const stop = new AbortController();
+  const ended = runDaemon(config, { signal: stop.signal, log });
+  const end = async () => {
+    stop.abort();
+    await ended;
+  };
+  onTestFinished(end);
+  return { stop: end };
+}
