@@ -53,6 +53,8 @@ export interface Engine {
 }
 
 const GRACE_MS = 5000;
+/** Longest wait beyond the grace for queues and workers to close: a stop ends within 10 s. */
+const CLOSE_MS = 3000;
 
 /** Starts to walk runs and to send notices. Any number of engines may share one Redis. */
 export function startEngine(deps: EngineDeps): Engine {
@@ -86,10 +88,24 @@ export function startEngine(deps: EngineDeps): Engine {
     ...{ runs, registry, claims, governor, joins, audit: createAuditStore(door, config) },
     alarm: (alarm) => sendAlarm(alarm, deps.recipients, notices),
     async close() {
-      await Promise.all([worker.close(deps.graceMs ?? GRACE_MS), governor.close(), notices.close()]);
-      await runs.close();
+      const graceMs = deps.graceMs ?? GRACE_MS;
+      const closing = [worker.close(graceMs), governor.close(), notices.close()];
+      await inTime(Promise.all(closing), graceMs + CLOSE_MS, deps.log);
+      await inTime(runs.close(), CLOSE_MS, deps.log);
     },
   };
+}
+
+/** A worker that waits for a Redis that is gone never ends. What it held is taken over when its lock runs out. */
+async function inTime(closing: Promise<unknown>, limitMs: number, log: Log): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      log.warn({ limitMs }, 'did not close in time, and is left');
+      resolve();
+    }, limitMs);
+  });
+  await Promise.race([closing, late]).finally(() => clearTimeout(timer));
 }
 
 async function wants(runs: Runs, runId: string, slotId: string): Promise<boolean> {
