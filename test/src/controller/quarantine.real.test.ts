@@ -184,6 +184,8 @@ describe('muster quarantine', () => {
   test('refusals are counted by reason', async () => {
     expect((await muster('refusals')).stdout).toBe('no hello was refused\n');
     await scene.say(first, { token: 'x' });
+    // Counts are gathered for a second.
+    await expect.poll(() => scene.deps.claims.refusals(), { timeout: 5000 }).toEqual({ TOKEN_WRONG: 1 });
     expect((await muster('refusals')).stdout).toMatch(/^REASON +HELLOS\nTOKEN_WRONG +1\n$/);
     expect(JSON.parse((await muster('refusals', '--json')).stdout)).toEqual({ refusals: { TOKEN_WRONG: 1 } });
   });
