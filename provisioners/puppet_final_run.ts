@@ -1,11 +1,7 @@
 import { z } from 'zod';
 import { provision } from '../agent/agents/provision.ddl.ts';
-import { asMusterError } from '../src/core/errors.ts';
-import { puppetRunName, puppetStepResult } from '../src/core/puppet-run.ts';
+import { lookAtPuppetRun } from '../src/core/puppet-run.ts';
 import { defineStep } from '../src/core/step.ts';
-
-/** The node answers at once, for the run goes on without it: who does not has died, and the run must not wait for it long. */
-const ANSWER_S = 15;
 
 const Options = z.strictObject({
   environment: z.string().min(1).default('production').describe('Puppet environment'),
@@ -29,21 +25,8 @@ export default defineStep({
   options: Options,
   timeoutS: 75,
   needsMasterSlot: true,
-  async run(context, { environment, timeout_s }) {
-    const run = puppetRunName(context, 'final');
-    try {
-      return puppetStepResult(
-        await context.node.call(
-          provision,
-          'run_puppet',
-          { run, environment, timeout_s },
-          { timeoutS: ANSWER_S },
-        ),
-      );
-    } catch (thrown) {
-      const error = asMusterError(thrown);
-      if (error.code !== 'NODE_LOCKED') throw error;
-      return { outcome: 'wait', detail: error.message, retryInS: 10 };
-    }
-  },
+  run: (context, options) =>
+    lookAtPuppetRun(context, 'final', (run, limit) =>
+      context.node.call(provision, 'run_puppet', { run, ...options }, limit),
+    ),
 });

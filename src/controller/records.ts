@@ -66,35 +66,22 @@ export function createRecords(runs: Runs): Records {
 
 /** How people see a run. Pure. */
 export function recordOf(id: string, data: RunData, state: RunState): RunRecord {
-  const {
-    instanceId,
-    identity,
-    group,
-    region,
-    steps,
-    master,
-    masterReason,
-    retries,
-    helloAtMs,
-    endedAtMs,
-    error,
-  } = data;
-  const step = data.plan[data.cursor]?.step ?? null;
-  const common = {
+  return {
     id,
-    instanceId,
-    identity,
-    group,
-    region,
-    steps,
-    master,
-    masterReason,
-    retries,
-    helloAtMs,
-    endedAtMs,
-    error,
+    instanceId: data.instanceId,
+    identity: data.identity,
+    group: data.group,
+    region: data.region,
+    steps: data.steps,
+    master: data.master,
+    masterReason: data.masterReason,
+    retries: data.retries,
+    helloAtMs: data.helloAtMs,
+    endedAtMs: data.endedAtMs,
+    error: data.error,
+    state: data.outcome ?? state,
+    step: data.plan[data.cursor]?.step ?? null,
   };
-  return { ...common, state: data.outcome ?? state, step };
 }
 
 /** The record of a job, its state asked for. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { MusterError } from './errors.ts';
+import { asMusterError, MusterError } from './errors.ts';
 import type { StepContext, StepResult } from './step.ts';
 
 /** How a Puppet run on a node stands, as the node tells it. */
@@ -17,6 +17,13 @@ export interface PuppetRunStand {
 
 /** Seconds between two looks at a run that goes on; the event of its end comes sooner. */
 const LOOK_S = 5;
+/**
+ * Seconds. The node answers at once, for the run goes on without it: who does not has died, and the run must not wait
+ * for it long.
+ */
+const ANSWER_S = 15;
+/** Seconds until another try when the node is busy with another run of Puppet. */
+const BUSY_S = 10;
 const LAST_LINES = 20;
 /** Exit codes of `timeout`: the run was ended because its time was up. */
 const TIMED_OUT: ReadonlySet<number | null> = new Set([124, 137]);
@@ -25,7 +32,7 @@ const TIMED_OUT: ReadonlySet<number | null> = new Set([124, 137]);
  * The name of a Puppet run: the same for the same stage, retry and master, so that asking again never starts another
  * run, and another one after a retry or a move. Pure.
  */
-export function puppetRunName({ run, master }: Pick<StepContext, 'run' | 'master'>, stage: string): string {
+function puppetRunName({ run, master }: Pick<StepContext, 'run' | 'master'>, stage: string): string {
   const tag = createHash('sha256').update(master.identity).digest('hex').slice(0, 6);
   return `${run.id}.${stage}.${run.retries}.${tag}`;
 }
@@ -34,7 +41,7 @@ export function puppetRunName({ run, master }: Pick<StepContext, 'run' | 'master
  * What a run that was started means for its step: wait while it goes on, done when it is good. Pure. Throws
  * PUPPET_FAILED or PUPPET_TIMEOUT with the failed resources and the last lines of output as details.
  */
-export function puppetStepResult(stand: PuppetRunStand): StepResult {
+function puppetStepResult(stand: PuppetRunStand): StepResult {
   const environment = stand.environment ?? 'unknown environment';
   if (stand.state === 'running')
     return { outcome: 'wait', detail: `Puppet runs: ${lastLineOf(stand.output)}`, retryInS: LOOK_S };
@@ -44,6 +51,24 @@ export function puppetStepResult(stand: PuppetRunStand): StepResult {
   }
   const code = TIMED_OUT.has(stand.exitcode) ? 'PUPPET_TIMEOUT' : 'PUPPET_FAILED';
   throw new MusterError(code, stand.reason ?? `exit code ${stand.exitcode}`, { details: detailsOf(stand) });
+}
+
+/**
+ * One look at the Puppet run of a stage: `start` begins it the first time and tells how it stands afterwards. Waits while
+ * the node is busy with another one. Throws what {@link puppetStepResult} and `start` throw.
+ */
+export async function lookAtPuppetRun(
+  context: Pick<StepContext, 'run' | 'master'>,
+  stage: string,
+  start: (run: string, limit: { readonly timeoutS: number }) => Promise<PuppetRunStand>,
+): Promise<StepResult> {
+  try {
+    return puppetStepResult(await start(puppetRunName(context, stage), { timeoutS: ANSWER_S }));
+  } catch (thrown) {
+    const error = asMusterError(thrown);
+    if (error.code !== 'NODE_LOCKED') throw error;
+    return { outcome: 'wait', detail: error.message, retryInS: BUSY_S };
+  }
 }
 
 function detailsOf({ failed_resources, output }: PuppetRunStand): string[] {

@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { MusterError } from '../../core/errors.ts';
+import { subjectOf } from '../../trust/certificate.ts';
 
 /** Common name in a certificate file: the name of a caller on the bus. Throws CONFIG_INVALID that names the file. */
 export async function commonNameOf(path: string): Promise<string> {
@@ -11,9 +12,7 @@ export async function commonNameOf(path: string): Promise<string> {
   }
 }
 
-/** Common name in a PEM certificate. */
+/** Common name in a PEM certificate. Throws SECURITY_REJECTED when its subject is none of the bus. */
 export function commonName(pem: string): string {
-  const line = new X509Certificate(pem).subject.split('\n').find((part) => part.startsWith('CN='));
-  if (line === undefined) throw new MusterError('CONFIG_INVALID', 'the certificate has no common name');
-  return line.slice(3);
+  return subjectOf(new X509Certificate(pem)).name;
 }

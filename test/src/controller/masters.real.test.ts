@@ -1,39 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { discoverMasters } from '../../../src/controller/discovery.ts';
-import type { Engine } from '../../../src/controller/engine.ts';
 import { onEvent } from '../../../src/controller/events.ts';
 import type { NodeEvent } from '../../../src/core/messages.ts';
-import { startRedis, type TestRedis } from '../../kit/redis.ts';
-import { overJob, startTestEngine, testConfig, testRun } from '../../kit/run-fakes.ts';
+import { engineScene } from '../../kit/engine-scene.ts';
+import { overJob, testConfig, testRun } from '../../kit/run-fakes.ts';
 import { addMaster } from '../../kit/run-master.ts';
-import { addNode } from '../../kit/run-node.ts';
-import { createWorld } from '../../kit/run-world.ts';
 
-let redis: TestRedis;
-const engines: Engine[] = [];
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-afterAll(() => redis.stop());
-
-async function engineOf(options: Omit<Parameters<typeof startTestEngine>[0], 'door'>) {
-  const engine = await startTestEngine({ ...options, door: await redis.door() });
-  engines.push(engine);
-  return engine;
-}
-
-function worldOf(
-  nodes: readonly string[],
-  masters: Record<string, Record<string, string>> = { 'puppet-a': {} },
-) {
-  const world = createWorld();
-  for (const [identity, facts] of Object.entries(masters)) addMaster(world, identity, facts);
-  for (const identity of nodes) addNode(world, identity);
-  return world;
-}
+const { engineOf, worldOf } = engineScene();
 
 describe('masters', () => {
   const regions = {

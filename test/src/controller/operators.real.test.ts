@@ -1,42 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createCommands } from '../../../src/controller/commands.ts';
-import type { Engine } from '../../../src/controller/engine.ts';
 import { createRecords } from '../../../src/controller/records.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { defineStep, type Step, type StepResult } from '../../../src/core/step.ts';
-import { startRedis, type TestRedis } from '../../kit/redis.ts';
-import { overJob, startTestEngine, testConfig, testRun } from '../../kit/run-fakes.ts';
-import { addMaster } from '../../kit/run-master.ts';
-import { addNode } from '../../kit/run-node.ts';
-import { createWorld } from '../../kit/run-world.ts';
+import { engineScene } from '../../kit/engine-scene.ts';
+import { overJob, testConfig, testRun } from '../../kit/run-fakes.ts';
 
-let redis: TestRedis;
-const engines: Engine[] = [];
-beforeAll(async () => {
-  redis = await startRedis();
-});
-afterEach(async () => {
-  await Promise.all(engines.splice(0).map((engine) => engine.close()));
-});
-afterAll(() => redis.stop());
-
-async function engineOf(options: Omit<Parameters<typeof startTestEngine>[0], 'door'>) {
-  const engine = await startTestEngine({ ...options, door: await redis.door() });
-  engines.push(engine);
-  return engine;
-}
-
-function worldOf(
-  nodes: readonly string[],
-  masters: Record<string, Record<string, string>> = { 'puppet-a': {} },
-) {
-  const world = createWorld();
-  for (const [identity, facts] of Object.entries(masters)) addMaster(world, identity, facts);
-  for (const identity of nodes) addNode(world, identity);
-  return world;
-}
+const { door, engineOf, worldOf } = engineScene();
 
 /** A plan of one step that does what `act` says, call by call. */
 function scripted(act: (call: number) => StepResult | Promise<StepResult>) {
@@ -65,9 +37,8 @@ describe('operators', () => {
       if (broken) throw new MusterError('CA_REFUSED', 'no');
       return DONE;
     });
-    const door = await redis.door();
-    const engine = await startTestEngine({ door, world, steps });
-    engines.push(engine);
+    const inRedis = await door();
+    const engine = await engineOf({ door: inRedis, world, steps });
     await engine.runs.add('i-1.aaaaaa', testRun(world, 'i-1.example.org', { plan }));
     await engine.runs.add('i-12.bbbbbb', testRun(world, 'i-12.example.org', { plan }));
     await Promise.all([overJob(engine, 'i-1.aaaaaa'), overJob(engine, 'i-12.bbbbbb')]);
@@ -81,7 +52,7 @@ describe('operators', () => {
     await expect(records.findRun('i-9')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(records.findRun('i')).rejects.toMatchObject({ code: 'USAGE' });
     const config = { ...testConfig(), plan };
-    const commands = createCommands({ door, runs: engine.runs, config, clock: systemClock });
+    const commands = createCommands({ door: inRedis, runs: engine.runs, config, clock: systemClock });
     await expect(commands.retryRun('i-1.aaaaaa', { from: 'scriptde' })).rejects.toThrow(
       "did you mean 'scripted'?; its steps: scripted",
     );
