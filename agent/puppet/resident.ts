@@ -1,17 +1,14 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { promisify } from 'node:util';
 import { exists, readIfThere } from '../files.ts';
+import { runProgram } from '../program.ts';
 import { type PuppetPaths, puppetProgram } from './paths.ts';
-import { PUPPET_ENV } from './run-process.ts';
 
 /** What a program said, and its exit code. */
-export interface ProgramEnd {
+export interface ResidentEnd {
   readonly output: string;
   readonly exitcode: number;
 }
 
-const run = promisify(execFile);
 const START_TIMEOUT_MS = 45_000;
 
 /**
@@ -21,7 +18,7 @@ const START_TIMEOUT_MS = 45_000;
 export async function startResident(
   puppet: PuppetPaths,
   systemdDir = '/run/systemd/system',
-): Promise<ProgramEnd> {
+): Promise<ResidentEnd> {
   if (await exists(systemdDir)) return end('systemctl', ['enable', '--now', 'puppet.service']);
   const pid = await residentPid(puppet.pidFile);
   if (pid !== null) return { output: `runs already, pid ${pid}`, exitcode: 0 };
@@ -36,17 +33,7 @@ async function residentPid(pidFile: string): Promise<number | null> {
   return commandLine.includes('puppet') ? pid : null;
 }
 
-async function end(program: string, args: readonly string[]): Promise<ProgramEnd> {
-  try {
-    const { stdout, stderr } = await run(program, args, {
-      timeout: START_TIMEOUT_MS,
-      env: PUPPET_ENV,
-      cwd: '/',
-    });
-    return { output: `${stdout}${stderr}`, exitcode: 0 };
-  } catch (cause) {
-    const output = cause instanceof Error ? cause.message : String(cause);
-    const code = cause instanceof Error && 'code' in cause && typeof cause.code === 'number' ? cause.code : 1;
-    return { output, exitcode: code };
-  }
+async function end(program: string, args: readonly string[]): Promise<ResidentEnd> {
+  const { stdout, stderr, exitcode } = await runProgram(program, args, { timeoutMs: START_TIMEOUT_MS });
+  return { output: `${stdout}${stderr}`, exitcode: exitcode ?? 1 };
 }

@@ -2,13 +2,8 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Log } from '../../src/core/log.ts';
 import { readIfThere } from '../files.ts';
+import { ROOT_ENV } from '../program.ts';
 import { type ScriptInput, scriptArguments } from './run-script.ts';
-
-/** Programs that Puppet and its providers expect, also where the daemon was started with a bare PATH. */
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/puppetlabs/bin';
-
-/** Environment of Puppet: that of a root login and not the daemon's. */
-export const PUPPET_ENV = { PATH, HOME: '/root', LANG: 'C.UTF-8', TERM: 'dumb' } as const;
 
 /** Starts the script of a run in a session of its own, so that neither the end of the daemon nor its signals reach it. */
 export function startScript(input: ScriptInput, log: Log): void {
@@ -16,7 +11,7 @@ export function startScript(input: ScriptInput, log: Log): void {
     detached: true,
     stdio: 'ignore',
     cwd: '/',
-    env: PUPPET_ENV,
+    env: ROOT_ENV,
   });
   child.on('error', (cause) =>
     log.error({ err: cause.message, dir: input.dir }, 'the Puppet run could not be started'),

@@ -9,6 +9,20 @@ export interface DdlAction<I extends DdlSchema = DdlSchema, O extends DdlSchema 
   readonly display: 'always' | 'ok' | 'failed';
   readonly input: I;
   readonly output: O;
+  /** What a client makes of all replies together, in this order. */
+  readonly aggregate?: readonly DdlAggregate[];
+}
+
+/**
+ * How a client sums up one output over all good replies: `summary` counts each value, `average` and `sum` are of numbers,
+ * `chart` draws their distribution. *Source:* MCollective's and Choria's aggregate functions.
+ */
+export interface DdlAggregate {
+  readonly function: 'summary' | 'average' | 'sum' | 'chart';
+  /** Name of the output. */
+  readonly output: string;
+  /** printf-like text for each line, such as `%d nodes`; the function's own when left out. */
+  readonly format?: string;
 }
 
 /**

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import agent from '../../agent/agents/provision.ts';
+import { ROOT_ENV } from '../../agent/program.ts';
 import { readReport } from '../../agent/puppet/report.ts';
-import { PUPPET_ENV } from '../../agent/puppet/run-process.ts';
 import { sslFiles } from '../../agent/puppet/ssl-dir.ts';
 import { readCsr } from '../../src/trust/csr.ts';
 import { startPuppetCa } from '../kit/puppet-ca.ts';
@@ -28,7 +28,7 @@ const puppet = (node: TestNode, ...args: string[]) =>
       '--certname',
       node.certname,
     ],
-    { env: PUPPET_ENV },
+    { env: ROOT_ENV },
   );
 
 describe('The puppet program', () => {
