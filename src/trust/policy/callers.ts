@@ -1,7 +1,7 @@
 import { asMusterError } from '../../core/errors.ts';
 import { ROLES } from '../../core/names.ts';
+import { compileRegex } from '../../core/regex.ts';
 import { PartError, type PolicyProblem } from './problem.ts';
-import { compileRegex } from './regex.ts';
 
 /** Who asks: name and role of the verified certificate. */
 export interface PolicyCaller {

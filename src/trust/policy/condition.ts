@@ -1,6 +1,6 @@
 import { asMusterError } from '../../core/errors.ts';
+import { compileRegex } from '../../core/regex.ts';
 import { PartError } from './problem.ts';
-import { compileRegex } from './regex.ts';
 import { type Token, tokenize } from './tokens.ts';
 
 /** How a fact may be compared. */
