@@ -48,7 +48,7 @@ async function bundleDaemon(): Promise<Uint8Array> {
     },
     legalComments: 'none',
     logLevel: 'silent',
-    plugins: [builtIn(await agentFiles())],
+    plugins: [builtIn(await stemsOf('agents'), await stemsOf('data'))],
   }).catch((cause: unknown) => {
     throw new MusterError('INTERNAL', `the daemon cannot be bundled: ${asMusterError(cause).message}`, {
       cause,
@@ -59,18 +59,21 @@ async function bundleDaemon(): Promise<Uint8Array> {
   return file.contents;
 }
 
-async function agentFiles(): Promise<string[]> {
-  return (await pluginFiles(join(HERE, 'agents'))).map((file) => parse(file).name);
+async function stemsOf(folder: string): Promise<string[]> {
+  return (await pluginFiles(join(HERE, folder))).map((file) => parse(file).name);
 }
 
-/** Puts version, agents and policies into the bundle, so that an agent is added by adding its two files. */
-function builtIn(stems: readonly string[]): Plugin {
-  const imports = stems.map((stem, index) => `import agent${index} from './agents/${stem}.ts';`);
-  const list = stems.map((stem, index) => `${JSON.stringify(stem)}: agent${index}`).join(', ');
+/** Puts version, agents, data plug-ins and policies into the bundle, so that an agent is added by adding its two files. */
+function builtIn(agents: readonly string[], data: readonly string[]): Plugin {
   const info = buildInfo();
   const version = JSON.stringify(info.version);
   const policies = JSON.stringify(info.policies);
-  const contents = `${imports.join('\n')}\nexport const buildInfo = () => ({ version: ${version}, agents: { ${list} }, policies: ${policies} });\n`;
+  const contents = [
+    ...agents.map((stem, index) => `import agents${index} from './agents/${stem}.ts';`),
+    ...data.map((stem, index) => `import data${index} from './data/${stem}.ts';`),
+    `export const buildInfo = () => ({ version: ${version}, agents: ${mapOf('agents', agents)}, data: ${mapOf('data', data)}, policies: ${policies} });`,
+    '',
+  ].join('\n');
   return {
     name: 'muster-build-info',
     setup(build) {
@@ -81,6 +84,11 @@ function builtIn(stems: readonly string[]): Plugin {
       }));
     },
   };
+}
+
+/** `{ "stem": kind0, … }`. Pure. */
+function mapOf(kind: string, stems: readonly string[]): string {
+  return `{ ${stems.map((stem, index) => `${JSON.stringify(stem)}: ${kind}${index}`).join(', ')} }`;
 }
 
 async function copyRuntimes(outDir: string): Promise<string[]> {

@@ -6,11 +6,13 @@ import type { Log } from '../src/core/log.ts';
 import { buildInfo } from './build-info.ts';
 import { type ClassList, createClassList } from './classes.ts';
 import { openNodeClock } from './clock.ts';
+import { createDataStore, type DataStore } from './data-store.ts';
 import { createFactStore, type FactStore } from './facts.ts';
 import { createGuard } from './guard.ts';
-import type { AgentHost, AnyAgent, ProvisionedHost, TrustHost } from './host.ts';
+import type { AgentHost, AnyAgent, AnyData, ProvisionedHost, TrustHost } from './host.ts';
 import { type Joined, joinBus } from './join.ts';
 import { loadAgents } from './load-agents.ts';
+import { loadData } from './load-data.ts';
 import { openNodeTrust } from './node-trust.ts';
 import type { Policies } from './policies.ts';
 import { bootId } from './puppet/run-process.ts';
@@ -27,6 +29,7 @@ export interface DaemonContext {
 type Parts = DaemonContext & {
   readonly facts: FactStore;
   readonly agents: ReadonlyMap<string, AnyAgent>;
+  readonly plugins: ReadonlyMap<string, AnyData>;
   readonly clock: Clock;
 };
 
@@ -39,6 +42,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
   log.info({ version: buildInfo().version, node: process.version }, 'daemon starts');
   try {
     const agents = await loadAgents(config.agents_dir);
+    const plugins = await loadData(config.data_dir);
     const { dir, facter_dir: facterDir } = config.facts;
     const facts = createFactStore({ dir, facterDir, stateDir: config.state_dir, log });
     await facts.facts();
@@ -52,7 +56,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
     });
     for (let anew = false; !signal.aborted; anew = true) {
       const joined = await joinBus(config, { facts, log, signal, clock, anew });
-      const running = await start(config, joined, { signal, log, facts, agents, clock });
+      const running = await start(config, joined, { signal, log, facts, agents, plugins, clock });
       await Promise.race([aborted(signal), running.over]);
       await running.stop();
     }
@@ -66,7 +70,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
 async function start(
   config: DaemonConfig,
   joined: Joined,
-  { log, facts, agents, clock }: Parts,
+  { log, facts, agents, plugins, clock }: Parts,
 ): Promise<{ stop(): Promise<void>; over: Promise<void> }> {
   const { credentials, node } = joined;
   const { identity } = credentials;
@@ -86,13 +90,14 @@ async function start(
   });
   await runs.recover();
   const classes = createClassList(config.facts.classes_file);
+  const data: DataStore = createDataStore(plugins, () => agentHost);
   const guard = createGuard({
-    ...{ config, agents, clock, log },
+    ...{ config, identity, agents, data, clock, log },
     publish: async (event) => (await service.promise).tell(event),
   });
   const { policies, authorize } = guard;
-  const agentHost = hostOf({
-    ...{ config, identity, trust, log, facts, classes, policies },
+  const agentHost: ReturnType<typeof hostOf> = hostOf({
+    ...{ config, identity, trust, log, facts, classes, policies, data },
     node: node && { ...node, runs },
   });
   const { line, opener, revocations } = trust;
@@ -103,6 +108,7 @@ async function start(
     classes,
     replayFile: join(config.state_dir, 'replay'),
     authorize,
+    data,
     ...settings,
   };
   const serving = await serve({ line, opener, revocations, clock, log, ...own }, agentHost);
@@ -129,6 +135,7 @@ interface HostParts {
   readonly facts: FactStore;
   readonly classes: ClassList;
   readonly policies: Policies;
+  readonly data: DataStore;
 }
 
 /** What agents are offered. The service comes later, because it is made with the host. */

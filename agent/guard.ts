@@ -8,6 +8,7 @@ import { createAuditFile } from './audit/file.ts';
 import { createGate } from './audit/gate.ts';
 import { type AuditSender, startAuditSender } from './audit/sender.ts';
 import { buildInfo } from './build-info.ts';
+import type { DataStore } from './data-store.ts';
 import type { AnyAgent } from './host.ts';
 import { createPolicies, type Policies } from './policies.ts';
 
@@ -23,17 +24,21 @@ export interface Guard {
 /** Policies and audit as the config says. Nothing is read or written before the first request. */
 export function createGuard(wish: {
   readonly config: Pick<DaemonConfig, 'policies_dir' | 'policy' | 'audit' | 'state_dir'>;
+  readonly identity: string;
   readonly agents: ReadonlyMap<string, AnyAgent>;
+  readonly data: Pick<DataStore, 'value'>;
   readonly publish: (event: NodeEvent['event']) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }): Guard {
-  const { config, agents, publish, clock, log } = wish;
+  const { config, identity, agents, data, publish, clock, log } = wish;
   const policies = createPolicies({
     dir: config.policies_dir,
     builtIn: buildInfo().policies,
     enableDefault: config.policy.enable_default,
     allowUnconfigured: config.policy.allow_unconfigured,
+    node: { identity, agents },
+    data: (call) => data.value(call),
     log,
   });
   const { file: path = join(config.state_dir, 'audit.log'), max_mb, keep, send } = config.audit;

@@ -1,9 +1,11 @@
 import type { Agent } from '../src/core/agent.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
+import type { DataDdl, DataPlugin } from '../src/core/data.ts';
 import type { Ddl } from '../src/core/ddl.ts';
 import type { Facts } from '../src/core/inventory.ts';
 import type { Log } from '../src/core/log.ts';
+import type { DataStore } from './data-store.ts';
 import type { Policies } from './policies.ts';
 import type { PuppetPaths } from './puppet/paths.ts';
 import type { PuppetRuns } from './puppet/runs.ts';
@@ -25,6 +27,7 @@ export interface AgentHost {
   /** Contracts of the agents that are served now. */
   served(): readonly Ddl[];
   readonly policies: Policies;
+  readonly data: DataStore;
   collectives(): readonly string[];
   /**
    * Listens in a collective before the node lives there, so that it is never deaf in between. Fulfilled when the broker has
@@ -52,3 +55,6 @@ export interface TrustHost {
 
 /** An agent of this daemon, whatever its DDL. */
 export type AnyAgent = Agent<Ddl, AgentHost>;
+
+/** A data plug-in of this daemon, whatever its DDL. */
+export type AnyData = DataPlugin<DataDdl, AgentHost>;

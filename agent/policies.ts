@@ -1,5 +1,8 @@
 import { join } from 'node:path';
+import type { DataValue } from '../src/core/data.ts';
 import { asMusterError } from '../src/core/errors.ts';
+import type { DataCall, FilterSubject } from '../src/core/filter/ast.ts';
+import { withAnswers } from '../src/core/filter/evaluate.ts';
 import type { Log } from '../src/core/log.ts';
 import { type PolicyGroups, parseGroups } from '../src/trust/policy/callers.ts';
 import { type Decision, decide, type PolicyAttempt } from '../src/trust/policy/decide.ts';
@@ -13,8 +16,15 @@ export interface PolicyOptions {
   readonly builtIn: Readonly<Record<string, string>>;
   readonly enableDefault: boolean;
   readonly allowUnconfigured: boolean;
+  /** Name and agents of this node, for conditions on them. */
+  readonly node: Pick<FilterSubject, 'identity' | 'agents'>;
+  /** Asks a data plug-in of this node. */
+  readonly data: (call: DataCall) => Promise<DataValue | null>;
   readonly log: Log;
 }
+
+/** Who wants to do what here; facts and classes are the node's own. */
+type Asked = Omit<PolicyAttempt, 'identity' | 'agents' | 'data'>;
 
 /** What the policies of this node say, and the file that says it. */
 export interface NodeDecision extends Decision {
@@ -24,7 +34,7 @@ export interface NodeDecision extends Decision {
 /** The policies of this node, read anew for each decision: a changed file holds at once. */
 export interface Policies {
   /** Never throws: what cannot be read denies. */
-  decide(agent: string, attempt: PolicyAttempt): Promise<NodeDecision>;
+  decide(agent: string, attempt: Asked): Promise<NodeDecision>;
 }
 
 interface Source {
@@ -62,13 +72,29 @@ export function createPolicies(options: PolicyOptions): Policies {
         const source = await sourceOf(agent, options);
         ({ file } = source);
         const groups = (await readIfThere(join(options.dir, 'groups'))) ?? '';
-        return { ...decide(parse(source, groups), attempt), file };
+        const policy = parse(source, groups);
+        const decision = await withAnswers(
+          (data, wants) => decide(policy, { ...options.node, ...attempt, data }, wants),
+          (call) => askedSafely(call, options),
+        );
+        return { ...decision, file };
       } catch (cause) {
         const reason = `the policy cannot be read, so all is denied: ${asMusterError(cause).message}`;
         return { verdict: 'deny', line: null, text: null, reason, file };
       }
     },
   };
+}
+
+/** A plug-in that cannot tell is no reason to let anybody in: the decision knows how to go on. */
+async function askedSafely(call: DataCall, { data, log }: PolicyOptions): Promise<DataValue | null> {
+  return data(call).catch((cause: unknown) => {
+    log.warn(
+      { data: call.name, err: asMusterError(cause).message },
+      'a data plug-in could not tell a policy',
+    );
+    return null;
+  });
 }
 
 async function sourceOf(agent: string, options: PolicyOptions): Promise<Source> {

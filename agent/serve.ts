@@ -5,10 +5,11 @@ import type { Agent } from '../src/core/agent.ts';
 import type { Clock } from '../src/core/clock.ts';
 import { asMusterError, MusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
-import type { NodeEvent } from '../src/core/messages.ts';
+import { MAX_CLASSES, type NodeEvent } from '../src/core/messages.ts';
 import type { Opener } from '../src/core/seal.ts';
 import { fileReplayCache } from '../src/trust/replay-file.ts';
 import type { ClassList } from './classes.ts';
+import type { DataStore } from './data-store.ts';
 import type { FactStore } from './facts.ts';
 import type { AgentHost, AnyAgent } from './host.ts';
 import { createLines, type Line } from './line.ts';
@@ -26,6 +27,7 @@ export interface ServeOptions {
   readonly replayFile: string;
   readonly registrationS: number;
   readonly authorize: Authorize;
+  readonly data: DataStore;
   readonly encryptReplies: boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -74,6 +76,7 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
       facts: () => options.facts.current(),
       classes: () => options.classes.current(),
       replay,
+      data: (call, signal) => options.data.value(call, signal),
     });
   const lines = createLines(options.line, open);
   const tell: Service['tell'] = (event) => publishEvent({ ...lines.line, clock: options.clock }, event);
@@ -160,7 +163,7 @@ async function announce(
   host: AgentHost,
   active: ReadonlyMap<string, AnyAgent>,
 ): Promise<void> {
-  await options.classes.refresh();
+  const classes = (await options.classes.refresh()).slice(0, MAX_CLASSES);
   const facts = await options.facts.facts();
   const collectives = [...host.collectives()];
   const revocations = options.revocations();
@@ -168,6 +171,7 @@ async function announce(
     kind: 'registration',
     agents: [...active.keys()],
     facts,
+    classes,
     collectives,
     version: host.version,
     ...(revocations === null ? {} : { revocations }),

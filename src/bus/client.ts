@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import type { ActionInput, ActionName, ActionOutput, Ddl } from '../core/ddl.ts';
 import { MusterError } from '../core/errors.ts';
+import { compileFilter } from '../core/filter/compile.ts';
 import type { Facts } from '../core/inventory.ts';
 import type { Log } from '../core/log.ts';
 import { Filter } from '../core/messages.ts';
@@ -37,7 +38,7 @@ export interface RpcClient {
   node(collective: string, identity: string, facts: Facts): RpcNode;
   /**
    * Asks all nodes that the filter means. Ends when all `expected` have answered (and `graceMs` more, for others), or at
-   * the deadline; nodes that did not answer are named, which is no error. Throws RPC_INVALID_DATA before anything is
+   * the deadline; nodes that did not answer are named, which is no error. Throws USAGE for a filter that cannot be read, RPC_INVALID_DATA before anything is
    * sent, also when the input holds a secret: nothing can be encrypted to all.
    */
   ask<D extends Ddl, N extends ActionName<D>>(
@@ -152,6 +153,7 @@ export function createRpcClient(own: {
     }),
     ask: async (collective, ddl, action, input, options) => {
       const filter = Filter.parse(options.filter ?? {});
+      compileFilter(filter);
       const [secret] = secretsIn(actionOf(ddl, action).input, input);
       if (secret !== undefined)
         throw new MusterError(

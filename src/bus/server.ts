@@ -1,16 +1,16 @@
 import type { Clock } from '../core/clock.ts';
 import { asMusterError } from '../core/errors.ts';
+import type { Expression, FilterSubject } from '../core/filter/ast.ts';
 import type { Facts } from '../core/inventory.ts';
-import type { Log } from '../core/log.ts';
 import { MAX_MESSAGE_BYTES, type Reply } from '../core/messages.ts';
 import { brokerNames } from '../core/names.ts';
 import type { Opener, ReplayCache, Sealer } from '../core/seal.ts';
 import { secretFieldsOf } from '../core/secret-fields.ts';
 import type { Bus } from './bus.ts';
-import { type Authorize, dispatch, type Outcome, type ServedAgent } from './dispatch.ts';
-import { matchesFilter } from './filter.ts';
+import { dispatch, type Outcome, type ServedAgent } from './dispatch.ts';
 import { type Admitted, admit } from './gate.ts';
 import { Limiter } from './limiter.ts';
+import { filterOf, isMeant, type MeantOptions, mayBeMeant } from './meant.ts';
 
 const CONCURRENCY = 50;
 const WAITING = 1000;
@@ -19,7 +19,7 @@ const REPLY_DEADLINE_S = 30;
 const DRAIN_MS = 5000;
 
 /** What a node serves and who may ask. */
-export interface RpcServerOptions {
+export interface RpcServerOptions extends MeantOptions {
   readonly bus: Bus;
   readonly sealer: Sealer;
   readonly opener: Opener;
@@ -31,9 +31,7 @@ export interface RpcServerOptions {
   readonly host: unknown;
   readonly facts: () => Facts;
   readonly classes?: () => readonly string[];
-  readonly authorize: Authorize;
   readonly replay: ReplayCache;
-  readonly log: Log;
   readonly clock: Clock;
   /** Encrypt every reply to its caller; otherwise those with secrets in them, and those to encrypted requests. */
   readonly encryptReplies?: boolean;
@@ -126,20 +124,27 @@ class Server implements RpcServer {
   }
 
   #arrived(body: Buffer, arrived: { collective: string; aud: string }): void {
-    const { log, identity, facts, agents } = this.#own;
+    const { log } = this.#own;
     const admission = admit(body, arrived, this.#own);
     if (!admission.ok) {
       log.warn({ reason: admission.reason, ...arrived }, 'request refused');
       return;
     }
     const { admitted } = admission;
-    if (!matchesFilter(admitted.request.filter, { identity, agents: agents(), facts: facts() })) return;
-    if (!this.#limiter.offer(() => this.#answer(admitted)))
+    const filter = filterOf(admitted, log);
+    // What a data plug-in would say is asked later, when there is room for it.
+    if (filter === null || !mayBeMeant(filter, this.#subject())) return;
+    if (!this.#limiter.offer(() => this.#answer(admitted, filter)))
       log.warn({ request: admitted.request.id }, 'request dropped: too many wait');
   }
 
+  #subject(): FilterSubject {
+    const { identity, facts, agents, classes = () => [] } = this.#own;
+    return { identity, facts: facts(), classes: classes(), agents: agents() };
+  }
+
   /** Never rejects. */
-  async #answer(admitted: Admitted): Promise<void> {
+  async #answer(admitted: Admitted, filter: Expression): Promise<void> {
     const { log, clock, classes = () => [] } = this.#own;
     const { request, sender } = admitted;
     if (clock.nowMs() > admitted.expiresAtMs) {
@@ -156,7 +161,9 @@ class Server implements RpcServer {
       return;
     }
     try {
-      const outcome = await dispatch(admitted, { ...this.#own, classes, signal: this.#stopped.signal });
+      const by = { ...this.#own, classes, signal: this.#stopped.signal };
+      if (!(await isMeant(filter, this.#subject(), admitted, by))) return;
+      const outcome = await dispatch(admitted, by);
       const { status, code } = outcome;
       log.info(
         {

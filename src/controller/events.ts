@@ -16,12 +16,13 @@ export async function onEvent(
   deps: { registry: Registry; runs: Runs; joins: Joins; audit: AuditStore },
 ): Promise<void> {
   if (event.kind === 'registration') {
-    const { agents, facts, collectives, version } = event;
+    const { agents, facts, classes, collectives, version } = event;
     await deps.registry.heard({
       identity: sender.name,
       role: sender.role,
       agents,
       facts,
+      classes,
       collectives,
       version,
     });

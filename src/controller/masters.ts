@@ -95,8 +95,8 @@ function pickAmong(
     identity: data.identity,
     facts: data.facts,
     agents: [],
-    collectives: data.collectives,
     classes: [],
+    collectives: data.collectives,
   };
   const others = masters.filter((master) => !data.left.includes(master.identity));
   return picker.pick(node, others, pickerOptions) ?? picker.pick(node, masters, pickerOptions);

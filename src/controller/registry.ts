@@ -5,7 +5,7 @@ import { redactFields } from '../core/redact.ts';
 import type { RedisDoor } from './redis.ts';
 
 /** A node or master as it was last heard of. */
-interface KnownNode extends Omit<Inventory, 'classes'> {
+export interface KnownNode extends Inventory {
   /** From its certificate. */
   readonly role: Role;
   readonly lastSeenMs: number;
@@ -73,5 +73,8 @@ export function createRegistry(door: RedisDoor, clock: Clock): Registry {
 }
 
 function parse(json: string | null): KnownNode | null {
-  return json === null ? null : (JSON.parse(json) as KnownNode);
+  // Records of earlier versions have no classes.
+  if (json === null) return null;
+  const known: Omit<KnownNode, 'classes'> & Partial<KnownNode> = JSON.parse(json);
+  return { ...known, classes: known.classes ?? [] };
 }

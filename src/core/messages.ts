@@ -2,8 +2,13 @@ import { z } from 'zod';
 import { MAX_AUDIT_LINE_CHARS, MAX_AUDIT_LINES } from './audit.ts';
 import { identityName, word } from './names.ts';
 
+/** How a fact may be compared in a plain filter; `=~` and `!~` compare a regular expression. */
+export const FACT_OPERATORS = ['=', '!=', '<', '<=', '>', '>=', '=~', '!~'] as const;
+
 /** Largest body of any message, in bytes; more is dropped before it is parsed. */
 export const MAX_MESSAGE_BYTES = 512 * 1024;
+/** Most classes that a registration names. */
+export const MAX_CLASSES = 5000;
 /** Largest hello, in bytes. */
 export const MAX_HELLO_BYTES = 32 * 1024;
 
@@ -73,14 +78,28 @@ export const HelloAnswer = z.discriminatedUnion('accepted', [
 ]);
 export type HelloAnswer = z.output<typeof HelloAnswer>;
 
-/** Which nodes a request is for. All kinds must match; several identities are alternatives. */
+const pattern = z.string().regex(/^\/.{1,500}\/$/, 'a regular expression between slashes');
+const named = (name: z.ZodString) => z.array(z.union([name, pattern]));
+
+/**
+ * Which nodes a request is for. All kinds must match; several identities are alternatives, of the rest all must hold. Names may be
+ * regular expressions between slashes. `compound` holds texts of the filter language: both ends read the same grammar.
+ */
 export const Filter = z.strictObject({
-  identity: z.array(identityName).max(10_000).default([]),
-  agent: z.array(word).max(20).default([]),
+  identity: named(identityName).max(10_000).default([]),
+  agent: named(word).max(20).default([]),
+  class: named(z.string().min(1).max(300)).max(50).default([]),
   fact: z
-    .array(z.strictObject({ fact: z.string().max(200), value: z.string().max(1024) }))
+    .array(
+      z.strictObject({
+        fact: z.string().min(1).max(200),
+        operator: z.enum(FACT_OPERATORS).default('='),
+        value: z.string().max(1024),
+      }),
+    )
     .max(50)
     .default([]),
+  compound: z.array(z.string().max(4096)).max(20).default([]),
 });
 export type Filter = z.output<typeof Filter>;
 
@@ -127,6 +146,8 @@ export const NodeEvent = z.strictObject({
       kind: z.literal('registration'),
       agents: z.array(word),
       facts,
+      /** Classes that Puppet applied last. */
+      classes: z.array(z.string().max(300)).max(MAX_CLASSES).default([]),
       collectives: z.array(word),
       version: z.string().max(64),
       /** Digest of the list of revoked callers that the node has. */

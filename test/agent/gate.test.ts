@@ -43,6 +43,7 @@ async function aNode(auditPath?: string) {
   onTestFinished(() => audit.close());
   const policies = createPolicies({
     ...{ dir, builtIn: { vault: POLICY }, enableDefault: true, allowUnconfigured: false, log: silentLog },
+    ...{ node: { identity: 'i-1', agents: new Set(['rpcutil']) }, data: async () => null },
   });
   const ran: string[] = [];
   const lines = async () =>

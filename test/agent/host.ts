@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildInfo } from '../../agent/build-info.ts';
+import { createDataStore } from '../../agent/data-store.ts';
 import type { AgentHost } from '../../agent/host.ts';
 import { type NodeIdentity, prepareIdentity } from '../../agent/identity.ts';
 import { createPolicies } from '../../agent/policies.ts';
@@ -65,7 +66,9 @@ export async function aNode(settings: object = {}, bin: string | null = null): P
     policies: createPolicies({
       ...{ dir: join(dir, 'policies'), builtIn: buildInfo().policies, log: silentLog },
       ...{ enableDefault: true, allowUnconfigured: false },
+      ...{ node: { identity: 'i-1', agents: new Set(['rpcutil']) }, data: async () => null },
     }),
+    data: createDataStore(new Map(), () => host),
     collectives: () => ['provisioning'],
     enter: async () => undefined,
     changed: () => {

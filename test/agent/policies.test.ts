@@ -15,7 +15,11 @@ async function policies(files: Readonly<Record<string, string>> = {}, more: Part
   const dir = await tempDir();
   const write = (name: string, text: string) => writeFile(join(dir, name), text);
   for (const [name, text] of Object.entries(files)) await write(name, text);
-  const options = { dir, builtIn: buildInfo().policies, enableDefault: true, allowUnconfigured: false };
+  const node = { identity: 'i-1', agents: new Set(['rpcutil']) };
+  const options = {
+    ...{ dir, builtIn: buildInfo().policies, enableDefault: true, allowUnconfigured: false },
+    ...{ node, data: async () => null },
+  };
   const made = createPolicies({ ...options, log: silentLog, ...more });
   const ask = (who: Role | `cert=${string}`, what: string) => {
     const [agent = '', action = ''] = what.split('#');

@@ -33,7 +33,7 @@ export async function startFakeDaemon(own: {
   const agents = [...agentsOf(own.actions()).keys()];
   await publishEvent(
     { bus, sealer, clock: systemClock },
-    { kind: 'registration', agents, facts: {}, collectives: [...own.collectives], version: '1' },
+    { kind: 'registration', agents, facts: {}, classes: [], collectives: [...own.collectives], version: '1' },
   );
   return server;
 }

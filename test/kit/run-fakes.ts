@@ -60,6 +60,7 @@ export async function startTestEngine(options: TestEngineOptions): Promise<Engin
       identity,
       role: 'master',
       facts,
+      classes: [],
       agents: ['puppetca', 'rpcutil'],
       collectives: ['mcollective'],
       version: '1',

@@ -90,6 +90,7 @@ export const DaemonConfig = z.strictObject({
     .optional()
     .describe('Only on a master: serve the puppetca agent'),
   agents_dir: path.optional().describe("Folder of a site's own agents"),
+  data_dir: path.optional().describe("Folder of a site's own data plug-ins"),
   policies_dir: path
     .default('/etc/muster/policies')
     .describe("Folder of the site's policies: `AGENT.policy`, `default.policy` and `groups`"),

@@ -1,7 +1,8 @@
 import { asMusterError } from '../../core/errors.ts';
+import { PartError } from '../../core/filter/problem.ts';
 import { ROLES } from '../../core/names.ts';
 import { compileRegex } from '../../core/regex.ts';
-import { PartError, type PolicyProblem } from './problem.ts';
+import type { PolicyProblem } from './problem.ts';
 
 /** Who asks: name and role of the verified certificate. */
 export interface PolicyCaller {

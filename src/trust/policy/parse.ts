@@ -1,7 +1,9 @@
+import { ALWAYS, type Expression } from '../../core/filter/ast.ts';
+import { PartError } from '../../core/filter/problem.ts';
 import { word } from '../../core/names.ts';
 import { type CallerTest, type PolicyGroups, parseCaller, problemOf, wordsOf } from './callers.ts';
-import { type Condition, parseCondition } from './condition.ts';
-import { PartError, type PolicyProblem } from './problem.ts';
+import { parseCondition } from './condition.ts';
+import type { PolicyProblem } from './problem.ts';
 
 /** One line that allows or denies. */
 export interface PolicyRule {
@@ -12,8 +14,8 @@ export interface PolicyRule {
   readonly callers: readonly CallerTest[];
   /** null: every action. */
   readonly actions: readonly { readonly name: string; readonly column: number }[] | null;
-  readonly facts: Condition;
-  readonly classes: Condition;
+  readonly facts: Expression;
+  readonly classes: Expression;
 }
 
 /** One policy file. With an error among its problems it denies everything. */
@@ -87,7 +89,7 @@ function ruleOf(line: string, number: number, groups: PolicyGroups): PolicyRule 
     ),
     actions: actionsOf(actions),
     facts: conditionOf(facts, 'facts'),
-    classes: classes === undefined ? { kind: 'always' } : conditionOf(classes, 'classes'),
+    classes: classes === undefined ? ALWAYS : conditionOf(classes, 'classes'),
   };
 }
 
@@ -132,7 +134,7 @@ function actionsOf(cell: Cell): PolicyRule['actions'] {
   });
 }
 
-function conditionOf(cell: Cell, column: 'facts' | 'classes'): Condition {
+function conditionOf(cell: Cell, column: 'facts' | 'classes'): Expression {
   try {
     return parseCondition(cell.text, column);
   } catch (thrown) {

@@ -7,16 +7,3 @@ export interface PolicyProblem {
   /** What to do about it. */
   readonly hint?: string;
 }
-
-/** A fault found while a part of a line is read; `offset` counts characters from the beginning of that part. */
-export class PartError extends Error {
-  readonly offset: number;
-  readonly hint: string | undefined;
-
-  constructor(message: string, offset: number, hint?: string) {
-    super(message);
-    this.name = 'PartError';
-    this.offset = offset;
-    this.hint = hint;
-  }
-}

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { admit } from '../../../src/bus/gate.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import { HelloAnswer, NodeEvent, Reply, Request } from '../../../src/core/messages.ts';
+import { Filter, HelloAnswer, NodeEvent, Reply, Request } from '../../../src/core/messages.ts';
 import { jwsHeader, signJws } from '../../../src/trust/jws.ts';
 import { rsaPrivateKey } from '../../../src/trust/keys.ts';
 import { memoryReplayCache } from '../../../src/trust/replay.ts';
@@ -14,7 +14,7 @@ const nowMs = Date.now();
 const request: Request = {
   ...{ v: 1, typ: 'request', id: '0'.repeat(32), iat_ms: nowMs, ttl_s: 60, aud: 'node:web1' },
   ...{ collective: 'provisioning', agent: 'probe', action: 'echo', data: { text: 'hi' } },
-  ...{ filter: { identity: ['web1'], agent: [], fact: [] }, session: '0123456789abcdef' },
+  ...{ filter: Filter.parse({ identity: ['web1'] }), session: '0123456789abcdef' },
 };
 
 /** Why the node refuses these bytes; 'taken' when it does not. */
@@ -39,7 +39,7 @@ function edited(message: Buffer, changes: Record<string, unknown>): Buffer {
 const OTHERS: Readonly<Record<string, unknown>> = {
   ...{ v: 2, typ: 'other', iat_ms: nowMs + 1, ttl_s: 59, id: 'f'.repeat(32), aud: 'all' },
   ...{ collective: 'mcollective', agent: 'provision', action: 'refuse', data: { text: 'other' } },
-  ...{ filter: { identity: [], agent: [], fact: [] }, session: 'f'.repeat(16) },
+  ...{ filter: Filter.parse({}), session: 'f'.repeat(16) },
   ...{ re: 'f'.repeat(32), re_sha256: 'f'.repeat(64), status: 1, message: 'other', code: 'CONFLICT' },
   ...{ event: { kind: 'puppet_run_ended', run: 'other', exitcode: 0 } },
   ...{ accepted: false, nonce: 'other', run: 'other', identity: 'web2', certificate: 'other' },

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { matchesFilter } from '../../../src/bus/filter.ts';
 import { nodeGrant } from '../../../src/bus/permissions.ts';
+import { compileFilter } from '../../../src/core/filter/compile.ts';
+import { evaluate } from '../../../src/core/filter/evaluate.ts';
 import { Filter } from '../../../src/core/messages.ts';
 
 const node = {
   identity: 'web1',
   agents: new Set(['rpcutil', 'puppetca']),
+  classes: [],
   facts: { country: 'de', region: 'eu' },
 };
-const matches = (filter: object) => matchesFilter(Filter.parse(filter), node);
+const matches = (filter: object) => evaluate(compileFilter(Filter.parse(filter)), node);
 
 describe('a filter', () => {
   it('that is empty means everybody', () => {

@@ -3,6 +3,7 @@ import type { Bus } from '../../../src/bus/bus.ts';
 import type { RpcClient } from '../../../src/bus/client.ts';
 import type { ActionRequest } from '../../../src/core/agent.ts';
 import { systemClock } from '../../../src/core/clock.ts';
+import { Filter } from '../../../src/core/messages.ts';
 import type { Sealer } from '../../../src/core/seal.ts';
 import { type MiniBroker, startMiniBroker } from '../../kit/broker-mini.ts';
 import { makePki, testPki } from '../../kit/pki.ts';
@@ -58,7 +59,7 @@ function request(changes: Record<string, unknown> = {}): Record<string, unknown>
     agent: 'probe',
     action: 'echo',
     data: hi,
-    filter: { identity: [], agent: [], fact: [] },
+    filter: Filter.parse({}),
     session: '0123456789abcdef',
     ...changes,
   };
@@ -105,18 +106,18 @@ describe('a node does not do what was not asked of it', () => {
 
   it('when the filter, the body or the action was edited', async () => {
     const genuine = (await controllerSealer()).seal(
-      request({ filter: { identity: ['web2'], agent: [], fact: [] } }),
+      request({ filter: Filter.parse({ identity: ['web2'] }) }),
     );
     await deliver(
       toWeb1,
-      edited(genuine, (payload) => Object.assign(payload, { filter: { identity: [], agent: [], fact: [] } })),
+      edited(genuine, (payload) => Object.assign(payload, { filter: Filter.parse({}) })),
     );
     await deliver(
       toWeb1,
       edited(genuine, (payload) =>
         Object.assign(payload, {
           data: { text: 'other' },
-          filter: { identity: ['web1'], agent: [], fact: [] },
+          filter: Filter.parse({ identity: ['web1'] }),
         }),
       ),
     );

@@ -9,6 +9,7 @@ import type { RpcServer } from '../../../src/bus/server.ts';
 import type { ActionRequest } from '../../../src/core/agent.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { createLog } from '../../../src/core/log.ts';
+import { Filter } from '../../../src/core/messages.ts';
 import { sha256Hex } from '../../../src/trust/keys.ts';
 import { fileReplayCache } from '../../../src/trust/replay-file.ts';
 import { startBroker, type TestBroker } from '../../kit/broker.ts';
@@ -123,7 +124,7 @@ describe('a node on a broker that is against it refuses', () => {
   });
 
   it.each([
-    ['filter', { filter: { identity: ['web1', 'web2'], agent: [], fact: [] } }],
+    ['filter', { filter: Filter.parse({ identity: ['web1', 'web2'] }) }],
     ['body', { data: { text: 'changed' } }],
     ['action', { action: 'refuse' }],
     ['id, to pass for a new one', { id: 'f'.repeat(32) }],

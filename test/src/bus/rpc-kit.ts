@@ -60,7 +60,15 @@ const CALLERS = parsePolicy('allow\trole=controller role=operator\t*\t*\t*\n', n
 
 /** Lets controllers and operators call everything. Throws RPC_DENIED. */
 function authorizeCallers({ sender, caller, action, facts, classes }: CallAttempt): void {
-  const { verdict } = decide(CALLERS, { caller, role: sender.role, action, facts, classes });
+  const { verdict } = decide(CALLERS, {
+    identity: 'web1',
+    agents: new Set(),
+    caller,
+    role: sender.role,
+    action,
+    facts,
+    classes,
+  });
   if (verdict === 'deny') throw new MusterError('RPC_DENIED', `${caller} may not call ${action}`);
 }
 

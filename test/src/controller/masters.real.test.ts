@@ -84,6 +84,7 @@ describe('masters', () => {
       kind: 'registration',
       agents: ['puppetca'],
       facts: {},
+      classes: [],
       collectives: ['mcollective'],
       version: '1',
     };
@@ -98,6 +99,7 @@ describe('masters', () => {
       kind: 'registration',
       agents: ['puppetca'],
       facts: {},
+      classes: [],
       collectives: [],
       version: '1',
     };

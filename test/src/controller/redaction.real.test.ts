@@ -111,7 +111,14 @@ test('neither token nor identity document nor private key are in the logs or in 
   const wrong = await sayer.hello(controller.certificatePem, { ...said, token: `${TOKEN}x` });
   await hear(wrong.bytes, deps, tally);
   await onEvent(
-    { kind: 'registration', agents: ['provision'], facts, collectives: ['provisioning'], version: '1' },
+    {
+      kind: 'registration',
+      agents: ['provision'],
+      facts,
+      classes: [],
+      collectives: ['provisioning'],
+      version: '1',
+    },
     { name: 'i-1', role: 'node' },
     engine,
   );

@@ -6,7 +6,15 @@ import { lintPolicy } from '../../../../src/trust/policy/lint.ts';
 import { parsePolicy } from '../../../../src/trust/policy/parse.ts';
 
 const { groups } = parseGroups('admins cert=alice\n');
-const attempt = { caller: 'cert=alice', role: 'operator', action: 'ping', facts: { a: '1' }, classes: ['c'] };
+const attempt = {
+  identity: 'web1',
+  agents: new Set<string>(),
+  caller: 'cert=alice',
+  role: 'operator',
+  action: 'ping',
+  facts: { a: '1' },
+  classes: ['c'],
+};
 const MAX_MS = 1000;
 
 const piece = fc.constantFrom(

@@ -23,13 +23,13 @@ test.each([
   ['allow|role=admin|*|*|*', 7, /no role 'admin'/, /operator/],
   ['allow|cert=x /(/|*|*|*', 14, /missing closing \)/, null],
   ['allow|*|ping * x|*|*', 14, /'\*' is no name/, null],
-  ['allow|*|*|country=|*', 18, /no value behind '='/, null],
-  ['allow|*|*|country=de and|*', 25, /missing at the end/, null],
+  ['allow|*|*|country=|*', 19, /expected .* a value, but here is the end/, null],
+  ['allow|*|*|country=de and|*', 25, /expected a class.*, but here is the end/, null],
   ['allow|*|*|(country=de|*', 11, /'\(' without '\)'/, null],
   ['allow|*|*|num<abc|*', 15, /compares numbers/, null],
   ['allow|*|*|country=~/(?=x)/|*', 20, /unsupported Perl syntax/, null],
-  ["allow|*|*|puppet('x').enabled=true|*", 11, /unknown data function 'puppet\(\)'/, /no data plug-ins/],
-  ['allow|*|*|*|country=de', 13, /compares no facts/, /column before/],
+  ["allow|*|*|puppet('x')=true|*", 11, /puppet\(\) gives several values/, /plugin doc/],
+  ['allow|*|*|*|country=de', 13, /compares only classes/, /column before/],
   ['allow|*|pnig|*|*', 9, /no action 'pnig'/, /did you mean 'ping'/],
 ])('%s: column %i', (line, column, message, hint) => {
   const problems = lint(`policy default deny\n${line}\n`.replace(/^policy.*\n(?=policy)/, '\n'));

@@ -13,6 +13,8 @@ function said(lines: string, attempt: Partial<PolicyAttempt> = {}) {
   const policy = parsePolicy(lines.replaceAll('|', '\t'), groups);
   expect(policy.problems).toEqual([]);
   return decide(policy, {
+    identity: 'web1',
+    agents: new Set(['rpcutil']),
     caller: 'cert=alice',
     role: 'operator',
     action: 'ping',
@@ -54,7 +56,15 @@ describe('the faults of ActionPolicy are not here', () => {
     const policy = parsePolicy('policy default allow\ndeny cert=eve * * *\n', groups);
     expect(policy.problems).toMatchObject([{ severity: 'error', line: 2, column: 5 }]);
     expect(
-      decide(policy, { caller: 'cert=x', role: 'operator', action: 'a', facts, classes: [] }),
+      decide(policy, {
+        identity: 'web1',
+        agents: new Set(),
+        caller: 'cert=x',
+        role: 'operator',
+        action: 'a',
+        facts,
+        classes: [],
+      }),
     ).toMatchObject({
       verdict: 'deny',
       line: 2,
