@@ -1,5 +1,6 @@
 import { uptime } from 'node:os';
 import { join } from 'node:path';
+import { newRpcStats } from '../src/bus/stats.ts';
 import { type Clock, systemClock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import type { Log } from '../src/core/log.ts';
@@ -141,6 +142,7 @@ interface HostParts {
 /** What agents are offered. The service comes later, because it is made with the host. */
 function hostOf(parts: HostParts): AgentHost & { attach(service: Service): void } {
   let service: Service | undefined;
+  const startedAtMs = systemClock.nowMs();
   return {
     ...parts,
     version: buildInfo().version,
@@ -150,6 +152,7 @@ function hostOf(parts: HostParts): AgentHost & { attach(service: Service): void 
     served: () => [...(service?.served().values() ?? [])].map((agent) => agent.ddl),
     collectives: () => collectivesOf(parts.config, parts.node),
     enter: async (collective, signal) => service?.enter(collective, signal),
+    stats: () => ({ ...(service?.stats() ?? newRpcStats()), startedAtMs }),
     changed: () => service?.reconsider(),
     attach(made) {
       service = made;

@@ -1,3 +1,4 @@
+import type { RpcStats } from '../src/bus/stats.ts';
 import type { Agent } from '../src/core/agent.ts';
 import type { Clock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
@@ -29,6 +30,8 @@ export interface AgentHost {
   readonly policies: Policies;
   readonly data: DataStore;
   collectives(): readonly string[];
+  /** What came of the requests that were heard, and since when (ms since the epoch). */
+  stats(): Readonly<RpcStats> & { readonly startedAtMs: number };
   /**
    * Listens in a collective before the node lives there, so that it is never deaf in between. Fulfilled when the broker has
    * made the subscriptions; throws BROKER_UNREACHABLE when `signal` aborts first.

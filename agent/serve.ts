@@ -1,6 +1,7 @@
 import type { Authorize } from '../src/bus/dispatch.ts';
 import { publishEvent } from '../src/bus/events.ts';
 import { createRpcServer } from '../src/bus/server.ts';
+import { newRpcStats, type RpcStats } from '../src/bus/stats.ts';
 import type { Agent } from '../src/core/agent.ts';
 import type { Clock } from '../src/core/clock.ts';
 import { asMusterError, MusterError } from '../src/core/errors.ts';
@@ -37,6 +38,8 @@ export interface ServeOptions {
 export interface Service {
   /** Agents that are served now. */
   served(): ReadonlyMap<string, AnyAgent>;
+  /** What came of all that was heard. */
+  stats(): Readonly<RpcStats>;
   /** Fulfilled when requests reach this node for the first time. */
   readonly listening: Promise<void>;
   /** Listens in one more collective until the next look; throws BROKER_UNREACHABLE when `signal` aborts before it is done. */
@@ -63,6 +66,8 @@ const RECONSIDER_MS = 500;
 export async function serve(options: ServeOptions, host: AgentHost): Promise<Service> {
   const { log } = options;
   const replay = fileReplayCache(options.replayFile, { clock: options.clock });
+  // One count over all connections that this daemon has.
+  const stats = newRpcStats();
   let active = await activeAgents(options.agents, host, log);
   let bound = bindAll(active, host);
   const open = (line: Line) =>
@@ -76,6 +81,7 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
       facts: () => options.facts.current(),
       classes: () => options.classes.current(),
       replay,
+      stats,
       data: (call, signal) => options.data.value(call, signal),
     });
   const lines = createLines(options.line, open);
@@ -101,6 +107,7 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
   let soon: NodeJS.Timeout | undefined;
   return {
     served: () => active,
+    stats: () => stats,
     listening,
     enter: (collective, signal) =>
       orAborted(

@@ -36,6 +36,7 @@ export const rpcutil = defineDdl({
         classes: z.array(z.string()).meta({ display_as: 'Classes' }),
         collectives: z.array(z.string()).meta({ display_as: 'All Collectives' }),
         main_collective: z.string().meta({ display_as: 'Main Collective' }),
+        data_plugins: z.array(z.string()).meta({ display_as: 'Data Plugins' }),
         version: z.string().meta({ display_as: 'Version' }),
       }),
     },
@@ -50,6 +51,101 @@ export const rpcutil = defineDdl({
           .nullable()
           .describe('null when the node has no such fact')
           .meta({ display_as: 'Value' }),
+      }),
+    },
+    get_facts: {
+      description: 'Retrieve multiple facts from the fact store',
+      display: 'always',
+      input: z.strictObject({
+        facts: z
+          .string()
+          .min(1)
+          .max(2000)
+          .regex(/^[^\s,]+(\s*,\s*[^\s,]+)*$/, 'names separated by commas')
+          .describe('Names of the facts, separated by commas')
+          .meta({ prompt: 'Facts' }),
+      }),
+      output: z.strictObject({
+        values: z
+          .record(z.string(), z.string().nullable())
+          .describe('null where the node has no such fact')
+          .meta({ display_as: 'Values' }),
+      }),
+    },
+    get_config_item: {
+      description: "Get the active value of a setting of the node's daemon",
+      display: 'always',
+      input: z.strictObject({
+        item: z
+          .string()
+          .max(200)
+          .regex(/^[\w-]+(\.[\w-]+)*$/, 'dotted, such as broker.port')
+          .describe('Dotted name of the setting')
+          .meta({ prompt: 'Configuration item' }),
+      }),
+      output: z.strictObject({
+        item: z.string().meta({ display_as: 'Property' }),
+        value: z.string().nullable().describe('null when it is not set').meta({ display_as: 'Value' }),
+      }),
+    },
+    get_data: {
+      description: 'Get data from a data plug-in',
+      display: 'always',
+      input: z.strictObject({
+        source: z
+          .string()
+          .max(60)
+          .regex(/^[a-z][a-z0-9_]*$/)
+          .describe('Data plug-in')
+          .meta({ prompt: 'Data Source' }),
+        query: z
+          .string()
+          .max(1000)
+          .optional()
+          .describe('Its argument, if it takes one')
+          .meta({ prompt: 'Query' }),
+      }),
+      output: z.strictObject({
+        values: z
+          .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
+          .describe('What the plug-in says, by name')
+          .meta({ display_as: 'Values' }),
+      }),
+    },
+    collective_info: {
+      description: 'Info about the main and sub collectives',
+      display: 'always',
+      input: nothing,
+      output: z.strictObject({
+        main_collective: z.string().meta({ display_as: 'Main Collective' }),
+        collectives: z.array(z.string()).meta({ display_as: 'All Collectives' }),
+      }),
+      aggregate: [{ function: 'summary', output: 'collectives' }],
+    },
+    daemon_stats: {
+      description: 'Get statistics from the running daemon',
+      display: 'always',
+      input: nothing,
+      output: z.strictObject({
+        agents: z.array(z.string()).meta({ display_as: 'Agents' }),
+        pid: z.number().int().meta({ display_as: 'Process ID' }),
+        starttime: z.number().describe('Seconds since the epoch').meta({ display_as: 'Start Time' }),
+        version: z.string().meta({ display_as: 'Version' }),
+        node_version: z.string().describe('Version of Node.js').meta({ display_as: 'Node.js' }),
+        rss: z.number().int().describe('Resident memory in bytes').meta({ display_as: 'Memory' }),
+        cpu_s: z.number().describe('Seconds of CPU used').meta({ display_as: 'CPU Time' }),
+        total: z.number().int().describe('Messages that arrived').meta({ display_as: 'Total Messages' }),
+        validated: z.number().int().describe('Genuine ones').meta({ display_as: 'Validated Messages' }),
+        unvalidated: z
+          .number()
+          .int()
+          .describe('Forged, unreadable or meant for others')
+          .meta({ display_as: 'Failed Validation' }),
+        ttlexpired: z.number().int().describe('Came too late').meta({ display_as: 'TTL Expired' }),
+        replayed: z.number().int().describe('Had been heard before').meta({ display_as: 'Replayed' }),
+        filtered: z.number().int().describe('Not meant for this node').meta({ display_as: 'Failed Filter' }),
+        passed: z.number().int().describe('Meant for this node').meta({ display_as: 'Passed Filter' }),
+        replies: z.number().int().meta({ display_as: 'Replies Sent' }),
       }),
     },
     policy_explain: {

@@ -18,12 +18,52 @@ const agent: Agent<typeof rpcutil, AgentHost> = {
       classes: await host.classes(),
       collectives: [...host.collectives()],
       main_collective: host.collectives()[0] ?? request.collective,
+      data_plugins: (await host.data.list()).map(({ name }) => name).sort(),
       version: host.version,
     }),
 
     get_fact: async ({ fact }, _request, host) => {
       const facts = await host.facts();
       return { fact, value: Object.hasOwn(facts, fact) ? (facts[fact] ?? null) : null };
+    },
+
+    async get_facts({ facts: names }, _request, host) {
+      const facts = await host.facts();
+      const wanted = names.split(',').map((name) => name.trim());
+      const known = (name: string) => (Object.hasOwn(facts, name) ? (facts[name] ?? null) : null);
+      return { values: Object.fromEntries(wanted.map((name) => [name, known(name)])) };
+    },
+
+    async get_config_item({ item }, { signal }, host) {
+      const { present, value } = await host.data.look('config', item, signal);
+      return { item, value: present === true ? String(value) : null };
+    },
+
+    get_data: async ({ source, query }, { signal }, host) => ({
+      values: { ...(await host.data.look(source, query ?? null, signal)) },
+    }),
+
+    collective_info: async (_input, request, host) => ({
+      main_collective: host.collectives()[0] ?? request.collective,
+      collectives: [...host.collectives()],
+    }),
+
+    async daemon_stats(_input, _request, host) {
+      const { startedAtMs, ...counts } = host.stats();
+      const { user, system } = process.cpuUsage();
+      return {
+        agents: host
+          .served()
+          .map(({ name }) => name)
+          .sort(),
+        pid: process.pid,
+        starttime: Math.floor(startedAtMs / 1000),
+        version: host.version,
+        node_version: process.version,
+        rss: process.memoryUsage.rss(),
+        cpu_s: (user + system) / 1e6,
+        ...counts,
+      };
     },
 
     async policy_explain({ caller, role, agent, action }, _request, host) {

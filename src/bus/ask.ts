@@ -20,9 +20,10 @@ export interface AskReply<O> {
   readonly data: O | null;
 }
 
-/** All answers in the order they came, and who of the expected gave none. */
+/** All answers in the order they came, who of the expected gave none, and who was asked by name and is not meant by the rest of the filter. */
 export interface AskResult<O> {
   readonly replies: AskReply<O>[];
+  readonly notMeant: string[];
   readonly silent: string[];
 }
 
@@ -49,14 +50,18 @@ export async function gather<O>(
 ): Promise<AskResult<O>> {
   const missing = new Set(options.expected);
   const replies: AskReply<O>[] = [];
+  const notMeant: string[] = [];
   const complete = Promise.withResolvers<void>();
   let grace: NodeJS.Timeout | undefined;
   let sent = false;
   const forget = by.inbox.expect(request, ddl.name, action, (sender, reply) => {
     const identity = sender.name;
     const answer = answerOf<O>(sender, ddl, reply);
-    replies.push(answer);
-    options.onReply?.(answer);
+    if (answer.code === 'RPC_FILTERED') notMeant.push(identity);
+    else {
+      replies.push(answer);
+      options.onReply?.(answer);
+    }
     if (missing.delete(identity) && missing.size === 0)
       grace = setTimeout(complete.resolve, options.graceMs ?? 0);
   });
@@ -79,7 +84,7 @@ export async function gather<O>(
     clearTimeout(grace);
     forget();
   }
-  return { replies, silent: [...missing] };
+  return { replies, notMeant: notMeant.sort(), silent: [...missing] };
 }
 
 function answerOf<O>({ name: identity, role }: Sender, ddl: Ddl, reply: Reply): AskReply<O> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { REPLY_STATUS } from '../core/ddl.ts';
 import { asMusterError } from '../core/errors.ts';
 import type { Expression, FilterSubject } from '../core/filter/ast.ts';
 import type { Facts } from '../core/inventory.ts';
@@ -10,7 +11,8 @@ import type { Bus } from './bus.ts';
 import { dispatch, type Outcome, type ServedAgent } from './dispatch.ts';
 import { type Admitted, admit } from './gate.ts';
 import { Limiter } from './limiter.ts';
-import { filterOf, isMeant, type MeantOptions, mayBeMeant } from './meant.ts';
+import { filterOf, isMeant, isNamed, type MeantOptions, mayBeMeant } from './meant.ts';
+import { count, newRpcStats, type RpcStats } from './stats.ts';
 
 const CONCURRENCY = 50;
 const WAITING = 1000;
@@ -33,6 +35,8 @@ export interface RpcServerOptions extends MeantOptions {
   readonly classes?: () => readonly string[];
   readonly replay: ReplayCache;
   readonly clock: Clock;
+  /** Counted up as messages arrive. */
+  readonly stats?: RpcStats;
   /** Encrypt every reply to its caller; otherwise those with secrets in them, and those to encrypted requests. */
   readonly encryptReplies?: boolean;
   /** Requests that are worked on at a time; the rest waits, up to 1000. */
@@ -70,10 +74,12 @@ class Server implements RpcServer {
   readonly #own: RpcServerOptions;
   readonly #served = new Map<string, Served>();
   readonly #limiter: Limiter;
+  readonly #stats: RpcStats;
   readonly #stopped = new AbortController();
 
   constructor(options: RpcServerOptions) {
     this.#own = options;
+    this.#stats = options.stats ?? newRpcStats();
     this.#limiter = new Limiter({ running: options.concurrency ?? CONCURRENCY, waiting: WAITING });
   }
 
@@ -126,6 +132,7 @@ class Server implements RpcServer {
   #arrived(body: Buffer, arrived: { collective: string; aud: string }): void {
     const { log } = this.#own;
     const admission = admit(body, arrived, this.#own);
+    count(this.#stats, admission);
     if (!admission.ok) {
       log.warn({ reason: admission.reason, ...arrived }, 'request refused');
       return;
@@ -133,7 +140,11 @@ class Server implements RpcServer {
     const { admitted } = admission;
     const filter = filterOf(admitted, log);
     // What a data plug-in would say is asked later, when there is room for it.
-    if (filter === null || !mayBeMeant(filter, this.#subject())) return;
+    const may = filter !== null && mayBeMeant(filter, this.#subject());
+    if (filter === null || (!may && !isNamed(admitted, this.#own.identity))) {
+      this.#stats.filtered += 1;
+      return;
+    }
     if (!this.#limiter.offer(() => this.#answer(admitted, filter)))
       log.warn({ request: admitted.request.id }, 'request dropped: too many wait');
   }
@@ -162,7 +173,9 @@ class Server implements RpcServer {
     }
     try {
       const by = { ...this.#own, classes, signal: this.#stopped.signal };
-      if (!(await isMeant(filter, this.#subject(), admitted, by))) return;
+      const meant = await isMeant(filter, this.#subject(), admitted, by);
+      this.#stats[meant ? 'passed' : 'filtered'] += 1;
+      if (!meant) return await this.#dismiss(admitted);
       const outcome = await dispatch(admitted, by);
       const { status, code } = outcome;
       log.info(
@@ -182,6 +195,13 @@ class Server implements RpcServer {
     }
   }
 
+  /** Who was asked by name and is not meant says so: the caller would wait for it. */
+  async #dismiss(admitted: Admitted): Promise<void> {
+    if (!isNamed(admitted, this.#own.identity)) return;
+    const message = 'the rest of the filter does not mean this node';
+    await this.#reply(admitted, { status: REPLY_STATUS.aborted, code: 'RPC_FILTERED', message, data: {} });
+  }
+
   async #reply(admitted: Admitted, outcome: Outcome): Promise<void> {
     const { bus, identity } = this.#own;
     const { request, sender } = admitted;
@@ -196,6 +216,7 @@ class Server implements RpcServer {
     const exchange = brokerNames.replyExchange(request.collective);
     const key = brokerNames.replyKey(sender.name, request.session, identity);
     await bus.publish({ exchange, key }, body, { ttlS: REPLY_TTL_S, deadlineS: REPLY_DEADLINE_S });
+    this.#stats.replies += 1;
   }
 
   #seal(admitted: Admitted, outcome: Outcome): Buffer {

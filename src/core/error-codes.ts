@@ -93,6 +93,12 @@ export const ERROR_CODES = {
     cause: 'Input or reply does not fit the DDL (reply status 3 or 4)',
     next: 'See the DDL of the agent in docs/agents.md',
   },
+  RPC_FILTERED: {
+    retryable: false,
+    exit: 2,
+    cause: 'The node was asked by name, and the rest of the filter does not mean it',
+    next: 'Leave out the filter, or the name',
+  },
   RPC_DENIED: {
     retryable: false,
     exit: 2,

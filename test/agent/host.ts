@@ -7,6 +7,7 @@ import { type NodeIdentity, prepareIdentity } from '../../agent/identity.ts';
 import { createPolicies } from '../../agent/policies.ts';
 import type { PuppetPaths } from '../../agent/puppet/paths.ts';
 import { createPuppetRuns } from '../../agent/puppet/runs.ts';
+import { newRpcStats } from '../../src/bus/stats.ts';
 import type { ActionRequest } from '../../src/core/agent.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { DaemonConfig } from '../../src/core/config/daemon.ts';
@@ -70,6 +71,7 @@ export async function aNode(settings: object = {}, bin: string | null = null): P
     }),
     data: createDataStore(new Map(), () => host),
     collectives: () => ['provisioning'],
+    stats: () => ({ ...newRpcStats(), startedAtMs: 0 }),
     enter: async () => undefined,
     changed: () => {
       changes += 1;

@@ -56,7 +56,7 @@ export function createWorld(): World {
             });
         }
         const answered = new Set(replies.map((reply) => reply.identity));
-        return { replies, silent: expected.filter((identity) => !answered.has(identity)) };
+        return { replies, notMeant: [], silent: expected.filter((identity) => !answered.has(identity)) };
       },
     },
   };

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Bus } from '../../../src/bus/bus.ts';
 import type { RpcClient } from '../../../src/bus/client.ts';
+import type { CallAttempt } from '../../../src/bus/dispatch.ts';
 import { MusterError } from '../../../src/core/errors.ts';
+import type { DataCall } from '../../../src/core/filter/ast.ts';
 import { type MiniBroker, startMiniBroker } from '../../kit/broker-mini.ts';
 import { clientOf, miniBus, probe, serveProbe } from './rpc-kit.ts';
 
@@ -185,6 +187,53 @@ describe('asking many', () => {
       ...options,
     });
     expect(result.replies.map((reply) => reply.identity)).toEqual(['web2']);
+  });
+
+  it('ends at once where a node that is asked by name is not meant by the rest of the filter', async () => {
+    await serveProbe(nodeBus, 'web1');
+    await serveProbe(nodeBus, 'web2', { facts: () => ({ country: 'us' }) });
+    const filter = { identity: ['web1', 'web2'], fact: [{ fact: 'country', value: 'us' }] };
+    const asked = await client.ask('provisioning', probe, 'echo', hi, {
+      ...options,
+      filter,
+      expected: ['web1', 'web2'],
+    });
+    expect(asked).toMatchObject({ replies: [{ identity: 'web2' }], notMeant: ['web1'], silent: [] });
+  });
+
+  it('asks data plug-ins only where the policy lets the caller, and does not reach who cannot tell', async () => {
+    const data = async ({ query }: DataCall) => (query === '/a' ? 5 : null);
+    const attempts: unknown[] = [];
+    const authorize = (attempt: CallAttempt) =>
+      void attempts.push([attempt.agent, attempt.action, attempt.data]);
+    await serveProbe(nodeBus, 'web1', { data, authorize });
+    await serveProbe(nodeBus, 'web2', {
+      data,
+      authorize: ({ action }) => {
+        if (action === 'get_data') throw new MusterError('RPC_DENIED', 'not you');
+      },
+    });
+    const ask = (compound: string) =>
+      client.ask('provisioning', probe, 'echo', hi, {
+        ...options,
+        filter: { identity: ['web1', 'web2'], compound: [compound] },
+        expected: ['web1', 'web2'],
+      });
+    expect(await ask("fstat('/a').size>4")).toMatchObject({
+      replies: [{ identity: 'web1' }],
+      notMeant: ['web2'],
+    });
+    expect(attempts).toEqual([
+      ['rpcutil', 'get_data', { source: 'fstat', query: '/a' }],
+      ['probe', 'echo', hi],
+    ]);
+    expect(await ask("fstat('/b').size>4")).toMatchObject({ replies: [], notMeant: ['web1', 'web2'] });
+  });
+
+  it('is refused before it is sent when its filter cannot be read', async () => {
+    const filter = { compound: ['a and'] };
+    const asked = client.ask('provisioning', probe, 'echo', hi, { ...options, filter, expected: [] });
+    await expect(asked).rejects.toMatchObject({ code: 'USAGE', details: ['a and', '     ^'] });
   });
 
   it('tells failures as replies with status and code', async () => {
