@@ -1,10 +1,12 @@
 import { z } from 'zod';
 
-/** Input or output of an action: a strict object, so that an undeclared key is refused. Use `.describe()` and `.meta()`. */
+/** Input of an action: a strict object, so that an undeclared key is refused. Use `.describe()` and `.meta()`. */
 export type DdlSchema = z.ZodObject<z.ZodRawShape, z.core.$strict>;
+/** Output of an action: strict for agents of Muster, as it comes for those whose contract is a Choria JSON DDL. */
+export type DdlOutput = z.ZodObject<z.ZodRawShape>;
 
 /** One callable of an agent. `display` says for which replies a person sees the values: all, failed or good ones. */
-export interface DdlAction<I extends DdlSchema = DdlSchema, O extends DdlSchema = DdlSchema> {
+export interface DdlAction<I extends DdlSchema = DdlSchema, O extends DdlOutput = DdlOutput> {
   readonly description: string;
   readonly display: 'always' | 'ok' | 'failed';
   readonly input: I;

@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import type { Ddl, DdlAction } from '../ddl.ts';
+import { DDL_SCHEMA_URL } from './format.ts';
+
+interface Property {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly maxLength?: number;
+  readonly default?: unknown;
+  readonly description?: string;
+  readonly anyOf?: readonly Property[];
+  readonly allOf?: readonly Property[];
+  readonly prompt?: string;
+  readonly display_as?: string;
+  readonly validation?: string;
+}
+
+/** Files want at least so many seconds. */
+const MIN_TIMEOUT_S = 2;
+const TYPES: Readonly<Record<string, string>> = {
+  string: 'string',
+  integer: 'integer',
+  number: 'number',
+  boolean: 'boolean',
+  object: 'hash',
+  array: 'array',
+  // As a file said it, which was read.
+  hash: 'hash',
+  float: 'float',
+  list: 'list',
+};
+
+/**
+ * A contract in the form that Choria reads. What that form cannot say (a text of several patterns, a value of several types) is
+ * widened, never narrowed: the node checks everything itself. Pure.
+ */
+export function writeJsonDdl(ddl: Ddl, provider?: string): Record<string, unknown> {
+  const { name, description, author, license, version, url, timeoutS } = ddl;
+  const timeout = Math.max(MIN_TIMEOUT_S, Math.ceil(timeoutS));
+  return {
+    $schema: DDL_SCHEMA_URL,
+    metadata: {
+      ...{ name, description, author, license, version, url, timeout },
+      ...(provider === undefined ? {} : { provider }),
+    },
+    actions: Object.entries(ddl.actions).map(([action, spec]) => actionOf(action, spec)),
+  };
+}
+
+function actionOf(action: string, { description, display, input, output, aggregate }: DdlAction): object {
+  const inputs = propertiesOf(input, 'input').map(([name, field, required]) => [
+    name,
+    inputOf(name, field, required),
+  ]);
+  const outputs = propertiesOf(output, 'output').map(([name, field]) => [name, outputOf(name, field)]);
+  const sums = (aggregate ?? []).map(({ function: fn, output: of, format }) => ({
+    function: fn,
+    args: format === undefined ? [of] : [of, { format }],
+  }));
+  return {
+    ...{ action, description, display },
+    input: Object.fromEntries(inputs),
+    output: Object.fromEntries(outputs),
+    ...(sums.length === 0 ? {} : { aggregate: sums }),
+  };
+}
+
+function propertiesOf(schema: z.ZodObject, io: 'input' | 'output'): [string, Property, boolean][] {
+  const { properties = {}, required = [] } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+  return Object.entries(properties).map(([name, field]) => [
+    name,
+    typeof field === 'boolean' ? {} : (field as Property),
+    required.includes(name),
+  ]);
+}
+
+function inputOf(name: string, field: Property, required: boolean): object {
+  const plain = plainOf(field);
+  const type = typeOf(plain) ?? 'string';
+  const value = field.default;
+  return {
+    prompt: field.prompt ?? plain.prompt ?? name,
+    description: field.description ?? plain.description ?? name,
+    type,
+    // A default is filled in only for what is not optional.
+    optional: !required && value === undefined,
+    ...(value === undefined ? {} : { default: value }),
+    ...(type === 'string' ? textOf(field, plain) : {}),
+    ...(type === 'list' ? { list: plain.enum?.map(String) } : {}),
+  };
+}
+
+function textOf(field: Property, plain: Property): object {
+  const all = [plain, ...(plain.allOf ?? [])];
+  const patterns = all.flatMap(({ pattern }) => (pattern === undefined ? [] : [pattern]));
+  const [only] = patterns;
+  const validation = field.validation ?? (patterns.length === 1 ? only : undefined) ?? '.*';
+  return { validation, maxlength: plain.maxLength ?? 0 };
+}
+
+function outputOf(name: string, field: Property): object {
+  const plain = plainOf(field);
+  const type = typeOf(plain);
+  return {
+    description: field.description ?? plain.description ?? name,
+    display_as: field.display_as ?? plain.display_as ?? name,
+    ...(type === undefined ? {} : { type: type === 'list' ? 'string' : type }),
+  };
+}
+
+/** The type beside `null`. */
+function plainOf(field: Property): Property {
+  const [only, ...more] = (field.anyOf ?? []).filter(({ type }) => type !== 'null');
+  return only !== undefined && more.length === 0 ? { ...field, ...only } : field;
+}
+
+function typeOf(field: Property): string | undefined {
+  if (field.enum?.every((value) => typeof value === 'string')) return 'list';
+  return field.type === undefined ? undefined : TYPES[field.type];
+}
