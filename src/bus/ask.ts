@@ -24,6 +24,10 @@ export interface AskReply<O> {
 export interface AskResult<O> {
   readonly replies: AskReply<O>[];
   readonly silent: string[];
+  /** Named nodes that the filter does not mean, as they say themselves. They are neither in `replies` nor silent. */
+  readonly unmatched: string[];
+  /** Ids of the requests that were sent: one for all, or one for each node. */
+  readonly requests: readonly string[];
 }
 
 /** Whom to ask and how long to wait. */
@@ -36,6 +40,10 @@ export interface AskOptions<O> {
   readonly timeoutS: number;
   /** Further wait after the last expected one, for nodes that nobody expected. Milliseconds, 0 by default. */
   readonly graceMs?: number;
+  /** Ends as soon as so many have answered. */
+  readonly enough?: number;
+  /** Seconds that nodes may take the request; `timeoutS` by default. */
+  readonly ttlS?: number;
   readonly signal?: AbortSignal;
   /** Told each answer as it comes. */
   readonly onReply?: (reply: AskReply<O>) => void;
@@ -57,6 +65,7 @@ export async function gather<O>(
 ): Promise<AskResult<O>> {
   const missing = new Set(options.expected);
   const replies: AskReply<O>[] = [];
+  const unmatched: string[] = [];
   const complete = Promise.withResolvers<void>();
   let grace: NodeJS.Timeout | undefined;
   let sent = false;
@@ -64,8 +73,12 @@ export async function gather<O>(
     const identity = sender.name;
     if (to !== null && to !== identity) return;
     const answer = answerOf<O>(sender, ddl, reply);
-    replies.push(answer);
-    options.onReply?.(answer);
+    if (answer.code === 'FILTER_NO_MATCH') unmatched.push(identity);
+    else {
+      replies.push(answer);
+      options.onReply?.(answer);
+    }
+    if (replies.length === options.enough) complete.resolve();
     if (missing.delete(identity) && missing.size === 0)
       grace = setTimeout(complete.resolve, options.graceMs ?? 0);
   };
@@ -91,7 +104,8 @@ export async function gather<O>(
     clearTimeout(grace);
     for (const forget of pending) forget();
   }
-  return { replies, silent: [...missing] };
+  const requests = letters.map(({ request }) => request.id);
+  return { replies, silent: [...missing], unmatched, requests };
 }
 
 function answerOf<O>({ name: identity, role }: Sender, ddl: Ddl, reply: Reply): AskReply<O> {

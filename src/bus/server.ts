@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { REPLY_STATUS } from '../core/ddl.ts';
 import { asMusterError } from '../core/errors.ts';
 import type { Expression, FilterSubject } from '../core/filter/ast.ts';
 import type { Facts } from '../core/inventory.ts';
@@ -17,6 +18,12 @@ const WAITING = 1000;
 const REPLY_TTL_S = 60;
 const REPLY_DEADLINE_S = 30;
 const DRAIN_MS = 5000;
+const NO_MATCH: Outcome = {
+  status: REPLY_STATUS.aborted,
+  code: 'FILTER_NO_MATCH',
+  message: 'the filter does not match this node',
+  data: {},
+};
 
 /** What a node serves and who may ask. */
 export interface RpcServerOptions extends MeantOptions {
@@ -133,9 +140,14 @@ class Server implements RpcServer {
     const { admitted } = admission;
     const filter = filterOf(admitted, log);
     // What a data plug-in would say is asked later, when there is room for it.
-    if (filter === null || !mayBeMeant(filter, this.#subject())) return;
+    if (filter === null || !(mayBeMeant(filter, this.#subject()) || this.#isNamed(admitted))) return;
     if (!this.#limiter.offer(() => this.#answer(admitted, filter)))
       log.warn({ request: admitted.request.id }, 'request dropped: too many wait');
+  }
+
+  /** It is asked by its name and has to say when the filter does not mean it. */
+  #isNamed({ request: { answer, aud, filter } }: Admitted): boolean {
+    return answer === 'named' && (aud !== 'all' || filter.identity.includes(this.#own.identity));
   }
 
   #subject(): FilterSubject {
@@ -162,7 +174,10 @@ class Server implements RpcServer {
     }
     try {
       const by = { ...this.#own, classes, signal: this.#stopped.signal };
-      if (!(await isMeant(filter, this.#subject(), admitted, by))) return;
+      if (!(await isMeant(filter, this.#subject(), admitted, by))) {
+        if (this.#isNamed(admitted)) await this.#reply(admitted, NO_MATCH);
+        return;
+      }
       const outcome = await dispatch(admitted, by);
       const { status, code } = outcome;
       log.info(
@@ -185,6 +200,7 @@ class Server implements RpcServer {
   async #reply(admitted: Admitted, outcome: Outcome): Promise<void> {
     const { bus, identity } = this.#own;
     const { request, sender } = admitted;
+    if (request.answer === 'never') return;
     const sealed = this.#seal(admitted, outcome);
     const tooLarge = {
       status: 5,

@@ -100,6 +100,12 @@ export const ERROR_CODES = {
     next: 'Ask the node which line says so: `muster policy explain CALLER AGENT#ACTION NODE`',
   },
   AUDIT_FAILED: { retryable: true, exit: 2, cause: 'Node cannot write its audit', next: 'Check its disk' },
+  FILTER_NO_MATCH: {
+    retryable: false,
+    exit: 1,
+    cause: 'The node was named, but the filter of the request does not mean it',
+    next: 'Compare its facts and classes with the filter: `muster inventory NODE`',
+  },
   RPC_FAILED: {
     retryable: true,
     exit: 2,

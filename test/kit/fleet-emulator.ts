@@ -40,7 +40,7 @@ export async function emulateFleet(
   watch: WatchNode = () => undefined,
 ): Promise<{ stop(): Promise<void> }> {
   const { broker, collectives, caPem, keyPem } = fleet;
-  const authorize = await ownPolicy();
+  const authorizeAs = await ownPolicy();
   const opener = createOpener({ caPem, clock: systemClock });
   const parts = { clock: systemClock, log: silentLog };
   const open = async ({ name, certificatePem }: FleetOnPaper['nodes'][number]) => {
@@ -50,7 +50,7 @@ export async function emulateFleet(
       onState: (state) => watch(name, state),
     });
     const server = createRpcServer({
-      ...{ ...parts, bus, opener, authorize, identity: name, collectives },
+      ...{ ...parts, bus, opener, authorize: authorizeAs(name), identity: name, collectives },
       sealer: createSealer({ name, certificatePem, keyPem }),
       agents: () => new Map([['rpcutil', rpcutil]]),
       host: { clock: systemClock },
@@ -79,12 +79,15 @@ export async function inBatches<T, R>(
   return results;
 }
 
-async function ownPolicy(): Promise<Authorize> {
+async function ownPolicy(): Promise<(identity: string) => Authorize> {
   const policy = parsePolicy(await readFile(POLICY, 'utf8'), new Map());
-  return ({ sender, caller, action, facts, classes }) => {
-    const { verdict } = decide(policy, { caller, role: sender.role, action, facts, classes });
-    if (verdict === 'deny') throw new MusterError('RPC_DENIED', `${caller} may not call ${action}`);
-  };
+  const agents = new Set(['rpcutil']);
+  return (identity) =>
+    ({ sender, caller, action, facts, classes }) => {
+      const self = { identity, agents };
+      const { verdict } = decide(policy, { ...self, caller, role: sender.role, action, facts, classes });
+      if (verdict === 'deny') throw new MusterError('RPC_DENIED', `${caller} may not call ${action}`);
+    };
 }
 
 /** As a process of its own: the fleet comes on standard input, `ready` goes out, a signal ends it. */

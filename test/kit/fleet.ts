@@ -46,12 +46,12 @@ export async function enrolNodes(place: FleetPlace, names: readonly string[]): P
 /** Puts nodes into the registry, as the controller does when it hears them register. */
 export async function registerNodes(place: FleetPlace, names: readonly string[]): Promise<void> {
   const registry = createRegistry(await place.redis.door(PREFIX), systemClock);
-  const common = { role: 'node', agents: ['rpcutil'], facts: {}, collectives: place.collectives } as const;
+  const common = { role: 'node', facts: {}, classes: [] } as const;
   await inBatches(names, AT_ONCE, (identity) =>
     registry.heard({
       ...common,
       identity,
-      agents: [...common.agents],
+      agents: ['rpcutil'],
       version: '0.1.0',
       collectives: [...place.collectives],
     }),
