@@ -20,54 +20,74 @@ export interface AskReply<O> {
   readonly data: O | null;
 }
 
-/** All answers in the order they came, who of the expected gave none, and who was asked by name and is not meant by the rest of the filter. */
+/** All answers in the order they came, and who of the expected gave none. */
 export interface AskResult<O> {
   readonly replies: AskReply<O>[];
-  readonly notMeant: string[];
   readonly silent: string[];
+  /** Named nodes that the filter does not mean, as they say themselves. They are neither in `replies` nor silent. */
+  readonly unmatched: string[];
+  /** Ids of the requests that were sent: one for all, or one for each node. */
+  readonly requests: readonly string[];
 }
 
 /** Whom to ask and how long to wait. */
 export interface AskOptions<O> {
   readonly filter?: z.input<typeof Filter>;
+  /** Ask these alone, each by a message of its own, so that nobody else has to read it. Otherwise all hear it. */
+  readonly to?: readonly string[];
   /** Who should answer. Empty: nobody is known, so the whole `timeoutS` is waited. */
   readonly expected: readonly string[];
   readonly timeoutS: number;
   /** Further wait after the last expected one, for nodes that nobody expected. Milliseconds, 0 by default. */
   readonly graceMs?: number;
+  /** Ends as soon as so many have answered. */
+  readonly enough?: number;
+  /** Seconds that nodes may take the request; `timeoutS` by default. */
+  readonly ttlS?: number;
   readonly signal?: AbortSignal;
   /** Told each answer as it comes. */
   readonly onReply?: (reply: AskReply<O>) => void;
 }
 
+/** One message of a question: to one node, or with null to all. */
+export interface Letter {
+  readonly to: string | null;
+  readonly request: SealedRequest;
+}
+
 /** Sends and gathers, as {@link AskOptions} says. Throws BROKER_UNREACHABLE when it could not be sent. */
 export async function gather<O>(
-  request: SealedRequest,
+  letters: readonly Letter[],
   ddl: Ddl,
   action: string,
   options: AskOptions<O>,
-  by: { inbox: ReplyInbox; listen(): Promise<void>; publish(): Promise<void> },
+  by: { inbox: ReplyInbox; listen(): Promise<void>; publish(letter: Letter): Promise<void> },
 ): Promise<AskResult<O>> {
   const missing = new Set(options.expected);
   const replies: AskReply<O>[] = [];
-  const notMeant: string[] = [];
+  const unmatched: string[] = [];
   const complete = Promise.withResolvers<void>();
   let grace: NodeJS.Timeout | undefined;
   let sent = false;
-  const forget = by.inbox.expect(request, ddl.name, action, (sender, reply) => {
+  const take = (to: string | null, sender: Sender, reply: Reply): void => {
     const identity = sender.name;
+    if (to !== null && to !== identity) return;
     const answer = answerOf<O>(sender, ddl, reply);
-    if (answer.code === 'RPC_FILTERED') notMeant.push(identity);
+    if (answer.code === 'FILTER_NO_MATCH') unmatched.push(identity);
     else {
       replies.push(answer);
       options.onReply?.(answer);
     }
+    if (replies.length === options.enough) complete.resolve();
     if (missing.delete(identity) && missing.size === 0)
       grace = setTimeout(complete.resolve, options.graceMs ?? 0);
-  });
+  };
+  const pending = letters.map(({ to, request }) =>
+    by.inbox.expect(request, ddl.name, action, (sender, reply) => take(to, sender, reply)),
+  );
   const exchange = async () => {
     await by.listen();
-    await by.publish();
+    await Promise.all(letters.map((letter) => by.publish(letter)));
     sent = true;
     await complete.promise;
   };
@@ -82,9 +102,10 @@ export async function gather<O>(
     if (!sent) throw thrown;
   } finally {
     clearTimeout(grace);
-    forget();
+    for (const forget of pending) forget();
   }
-  return { replies, notMeant: notMeant.sort(), silent: [...missing] };
+  const requests = letters.map(({ request }) => request.id);
+  return { replies, silent: [...missing], unmatched: unmatched.sort(), requests };
 }
 
 function answerOf<O>({ name: identity, role }: Sender, ddl: Ddl, reply: Reply): AskReply<O> {

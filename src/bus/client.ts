@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import type { ActionInput, ActionName, ActionOutput, Ddl } from '../core/ddl.ts';
 import { MusterError } from '../core/errors.ts';
-import { compileFilter } from '../core/filter/compile.ts';
 import type { Facts } from '../core/inventory.ts';
 import type { Log } from '../core/log.ts';
 import { Filter } from '../core/messages.ts';
@@ -10,16 +9,17 @@ import { brokerNames } from '../core/names.ts';
 import type { Encrypt, Opener, Sealer } from '../core/seal.ts';
 import { secretsIn } from '../core/secret-fields.ts';
 import type { RpcNode } from '../core/step.ts';
-import { type AskOptions, type AskResult, gather } from './ask.ts';
-import type { Bus } from './bus.ts';
+import type { Bus, BusSubscription } from './bus.ts';
 import { until } from './deadline.ts';
+import { type AskMany, createAskMany } from './many.ts';
+import { type OverheardReply, overhear } from './overhear.ts';
 import { KEY_QUESTION, Readers } from './readers.ts';
 import { ReplyInbox } from './replies.ts';
 import { actionOf, encrypted, type Question, type SealedRequest, sealRequest } from './request.ts';
 import { verdictOf } from './verdict.ts';
 
 /** Asks nodes, as the holder of one certificate. */
-export interface RpcClient {
+export interface RpcClient extends AskMany {
   /**
    * Calls one action of one node and gives its checked output. Throws RPC_INVALID_DATA before anything is sent;
    * NODE_UNREACHABLE or BROKER_UNREACHABLE after `timeoutS` (the DDL's, if not given); RPC_* or the node's own code.
@@ -36,18 +36,12 @@ export interface RpcClient {
   ): Promise<ActionOutput<D, N>>;
   /** One node as steps see it. */
   node(collective: string, identity: string, facts: Facts): RpcNode;
-  /**
-   * Asks all nodes that the filter means. Ends when all `expected` have answered (and `graceMs` more, for others), or at
-   * the deadline; nodes that did not answer are named, which is no error. Throws USAGE for a filter that cannot be read, RPC_INVALID_DATA before anything is
-   * sent, also when the input holds a secret: nothing can be encrypted to all.
-   */
-  ask<D extends Ddl, N extends ActionName<D>>(
+  /** Hears answers to another session of the same caller, until what comes back is closed. See {@link overhear}. */
+  overhear(
     collective: string,
-    ddl: D,
-    action: N,
-    input: ActionInput<D, N>,
-    options: AskOptions<ActionOutput<D, N>>,
-  ): Promise<AskResult<ActionOutput<D, N>>>;
+    session: string,
+    hear: (heard: OverheardReply) => void,
+  ): Promise<BusSubscription>;
   /** Ends the reply subscriptions; the bus stays. */
   close(): Promise<void>;
 }
@@ -63,7 +57,7 @@ export function createRpcClient(own: {
   const session = randomBytes(8).toString('hex');
   const inbox = new ReplyInbox({ ...own, session });
   const readers = new Readers(own.clock);
-  const seal = (question: Question) => sealRequest(question, session, own);
+  const seal = (question: Question, replyTo = session) => sealRequest(question, replyTo, own);
 
   const directed = (
     to: { collective: string; identity: string },
@@ -151,32 +145,8 @@ export function createRpcClient(own: {
       facts,
       call: (ddl, action, input, options) => call(collective, identity, ddl, action, input, options),
     }),
-    ask: async (collective, ddl, action, input, options) => {
-      const filter = Filter.parse(options.filter ?? {});
-      compileFilter(filter);
-      const [secret] = secretsIn(actionOf(ddl, action).input, input);
-      if (secret !== undefined)
-        throw new MusterError(
-          'RPC_INVALID_DATA',
-          `${ddl.name}#${action}: ${secret} is secret: it is encrypted to one node, and cannot be sent to all`,
-        );
-      const request = seal({
-        aud: 'all',
-        collective,
-        ddl,
-        action,
-        input,
-        filter,
-        timeoutS: options.timeoutS,
-      });
-      const destination = { exchange: brokerNames.requestExchange(collective), key: brokerNames.allKey };
-      return gather(request, ddl, action, options, {
-        inbox,
-        listen: () => inbox.listen(collective),
-        publish: () =>
-          own.bus.publish(destination, request.body, { ttlS: request.ttlS, deadlineS: options.timeoutS }),
-      });
-    },
+    ...createAskMany({ bus: own.bus, inbox, seal }),
+    overhear: (collective, name, hear) => overhear(own, { collective, session: name }, hear),
     close: () => inbox.close(),
   };
 }

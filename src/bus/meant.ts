@@ -26,11 +26,6 @@ export function filterOf({ request }: Admitted, log: Log): Expression | null {
   }
 }
 
-/** Is the node asked by its own name, not only by what it is like? */
-export function isNamed({ request }: Admitted, identity: string): boolean {
-  return request.aud === `node:${identity}` || request.filter.identity.includes(identity);
-}
-
 /** May this node be meant? Only what costs nothing is looked at. */
 export function mayBeMeant(filter: Expression, node: FilterSubject): boolean {
   return evaluate(filter, node) !== false;

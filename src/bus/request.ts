@@ -26,6 +26,9 @@ export interface Question {
   readonly input: unknown;
   readonly filter: Filter;
   readonly timeoutS: number;
+  /** Seconds that the request is good for, for slow clocks and brokers; `timeoutS` by default. */
+  readonly ttlS?: number;
+  readonly answer?: Request['answer'];
 }
 
 /** The action of a DDL. Throws RPC_UNKNOWN_ACTION: an action named like a method of objects is just unknown. */
@@ -54,7 +57,7 @@ export function sealRequest(
   if (!checked.success)
     throw new MusterError('RPC_INVALID_DATA', `${ddl.name}#${action}: ${problemOf(checked.error)}`);
   const id = randomBytes(16).toString('hex');
-  const ttlS = Math.min(MAX_TTL_S, Math.max(1, Math.ceil(question.timeoutS)));
+  const ttlS = Math.min(MAX_TTL_S, Math.max(1, Math.ceil(question.ttlS ?? question.timeoutS)));
   const request: Request = {
     v: 1,
     typ: 'request',
@@ -68,6 +71,7 @@ export function sealRequest(
     data: Object(question.input),
     filter: question.filter,
     session,
+    ...(question.answer === undefined ? {} : { answer: question.answer }),
   };
   const body = fitting(own.sealer.seal(request));
   return { id, body, sha256: createHash('sha256').update(body).digest('hex'), ttlS };

@@ -11,7 +11,7 @@ import type { Bus } from './bus.ts';
 import { dispatch, type Outcome, type ServedAgent } from './dispatch.ts';
 import { type Admitted, admit } from './gate.ts';
 import { Limiter } from './limiter.ts';
-import { filterOf, isMeant, isNamed, type MeantOptions, mayBeMeant } from './meant.ts';
+import { filterOf, isMeant, type MeantOptions, mayBeMeant } from './meant.ts';
 import { count, newRpcStats, type RpcStats } from './stats.ts';
 
 const CONCURRENCY = 50;
@@ -19,6 +19,12 @@ const WAITING = 1000;
 const REPLY_TTL_S = 60;
 const REPLY_DEADLINE_S = 30;
 const DRAIN_MS = 5000;
+const NO_MATCH: Outcome = {
+  status: REPLY_STATUS.aborted,
+  code: 'FILTER_NO_MATCH',
+  message: 'the filter does not match this node',
+  data: {},
+};
 
 /** What a node serves and who may ask. */
 export interface RpcServerOptions extends MeantOptions {
@@ -141,12 +147,17 @@ class Server implements RpcServer {
     const filter = filterOf(admitted, log);
     // What a data plug-in would say is asked later, when there is room for it.
     const may = filter !== null && mayBeMeant(filter, this.#subject());
-    if (filter === null || (!may && !isNamed(admitted, this.#own.identity))) {
+    if (filter === null || !(may || this.#isNamed(admitted))) {
       this.#stats.filtered += 1;
       return;
     }
     if (!this.#limiter.offer(() => this.#answer(admitted, filter)))
       log.warn({ request: admitted.request.id }, 'request dropped: too many wait');
+  }
+
+  /** It is asked by its name and has to say when the filter does not mean it. */
+  #isNamed({ request: { answer, aud, filter } }: Admitted): boolean {
+    return answer === 'named' && (aud !== 'all' || filter.identity.includes(this.#own.identity));
   }
 
   #subject(): FilterSubject {
@@ -175,7 +186,10 @@ class Server implements RpcServer {
       const by = { ...this.#own, classes, signal: this.#stopped.signal };
       const meant = await isMeant(filter, this.#subject(), admitted, by);
       this.#stats[meant ? 'passed' : 'filtered'] += 1;
-      if (!meant) return await this.#dismiss(admitted);
+      if (!meant) {
+        if (this.#isNamed(admitted)) await this.#reply(admitted, NO_MATCH);
+        return;
+      }
       const outcome = await dispatch(admitted, by);
       const { status, code } = outcome;
       log.info(
@@ -195,16 +209,10 @@ class Server implements RpcServer {
     }
   }
 
-  /** Who was asked by name and is not meant says so: the caller would wait for it. */
-  async #dismiss(admitted: Admitted): Promise<void> {
-    if (!isNamed(admitted, this.#own.identity)) return;
-    const message = 'the rest of the filter does not mean this node';
-    await this.#reply(admitted, { status: REPLY_STATUS.aborted, code: 'RPC_FILTERED', message, data: {} });
-  }
-
   async #reply(admitted: Admitted, outcome: Outcome): Promise<void> {
     const { bus, identity } = this.#own;
     const { request, sender } = admitted;
+    if (request.answer === 'never') return;
     const sealed = this.#seal(admitted, outcome);
     const tooLarge = {
       status: 5,

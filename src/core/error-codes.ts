@@ -93,12 +93,6 @@ export const ERROR_CODES = {
     cause: 'Input or reply does not fit the DDL (reply status 3 or 4)',
     next: 'See the DDL of the agent in docs/agents.md',
   },
-  RPC_FILTERED: {
-    retryable: false,
-    exit: 2,
-    cause: 'The node was asked by name, and the rest of the filter does not mean it',
-    next: 'Leave out the filter, or the name',
-  },
   RPC_DENIED: {
     retryable: false,
     exit: 2,
@@ -106,6 +100,12 @@ export const ERROR_CODES = {
     next: 'Ask the node which line says so: `muster policy explain CALLER AGENT#ACTION NODE`',
   },
   AUDIT_FAILED: { retryable: true, exit: 2, cause: 'Node cannot write its audit', next: 'Check its disk' },
+  FILTER_NO_MATCH: {
+    retryable: false,
+    exit: 1,
+    cause: 'The node was named, but the filter of the request does not mean it',
+    next: 'Compare its facts and classes with the filter: `muster inventory NODE`',
+  },
   RPC_FAILED: {
     retryable: true,
     exit: 2,

@@ -116,6 +116,8 @@ export const Request = z.strictObject({
   filter: Filter,
   /** Session part of the reply address; the caller part comes from the certificate. */
   session: z.string().regex(/^[0-9a-f]{16}$/),
+  /** `never`: nobody listens, say nothing. `named`: a node that is named and not meant by the filter says so, so that nobody waits for it. */
+  answer: z.enum(['never', 'named']).optional(),
 });
 export type Request = z.output<typeof Request>;
 

@@ -56,7 +56,8 @@ export function createWorld(): World {
             });
         }
         const answered = new Set(replies.map((reply) => reply.identity));
-        return { replies, notMeant: [], silent: expected.filter((identity) => !answered.has(identity)) };
+        const silent = expected.filter((identity) => !answered.has(identity));
+        return { replies, silent, unmatched: [], requests: [] };
       },
     },
   };

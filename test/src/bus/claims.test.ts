@@ -37,6 +37,7 @@ function edited(message: Buffer, changes: Record<string, unknown>): Buffer {
 
 /** Another value for every field of a message: those of a schema, so that no new field is forgotten. */
 const OTHERS: Readonly<Record<string, unknown>> = {
+  answer: 'never',
   ...{ v: 2, typ: 'other', iat_ms: nowMs + 1, ttl_s: 59, id: 'f'.repeat(32), aud: 'all' },
   ...{ collective: 'mcollective', agent: 'provision', action: 'refuse', data: { text: 'other' } },
   ...{ filter: Filter.parse({}), session: 'f'.repeat(16) },

@@ -189,18 +189,6 @@ describe('asking many', () => {
     expect(result.replies.map((reply) => reply.identity)).toEqual(['web2']);
   });
 
-  it('ends at once where a node that is asked by name is not meant by the rest of the filter', async () => {
-    await serveProbe(nodeBus, 'web1');
-    await serveProbe(nodeBus, 'web2', { facts: () => ({ country: 'us' }) });
-    const filter = { identity: ['web1', 'web2'], fact: [{ fact: 'country', value: 'us' }] };
-    const asked = await client.ask('provisioning', probe, 'echo', hi, {
-      ...options,
-      filter,
-      expected: ['web1', 'web2'],
-    });
-    expect(asked).toMatchObject({ replies: [{ identity: 'web2' }], notMeant: ['web1'], silent: [] });
-  });
-
   it('asks data plug-ins only where the policy lets the caller, and does not reach who cannot tell', async () => {
     const data = async ({ query }: DataCall) => (query === '/a' ? 5 : null);
     const attempts: unknown[] = [];
@@ -221,19 +209,31 @@ describe('asking many', () => {
       });
     expect(await ask("fstat('/a').size>4")).toMatchObject({
       replies: [{ identity: 'web1' }],
-      notMeant: ['web2'],
+      unmatched: ['web2'],
     });
     expect(attempts).toEqual([
       ['rpcutil', 'get_data', { source: 'fstat', query: '/a' }],
       ['probe', 'echo', hi],
     ]);
-    expect(await ask("fstat('/b').size>4")).toMatchObject({ replies: [], notMeant: ['web1', 'web2'] });
+    expect(await ask("fstat('/b').size>4")).toMatchObject({ replies: [], unmatched: ['web1', 'web2'] });
   });
 
   it('is refused before it is sent when its filter cannot be read', async () => {
     const filter = { compound: ['a and'] };
     const asked = client.ask('provisioning', probe, 'echo', hi, { ...options, filter, expected: [] });
     await expect(asked).rejects.toMatchObject({ code: 'USAGE', details: ['a and', '     ^'] });
+  });
+
+  it('by their names sends to nobody else', async () => {
+    const seen = [await serveProbe(nodeBus, 'web1'), await serveProbe(nodeBus, 'web2')];
+    const named = { to: ['web1', 'ghost'], expected: ['web1', 'ghost'], timeoutS: 0.3 };
+    const result = await client.ask('provisioning', probe, 'echo', hi, named);
+    expect(result).toMatchObject({ replies: [{ identity: 'web1' }], silent: ['ghost'] });
+    expect(seen.map(({ calls }) => calls.length)).toEqual([1, 0]);
+    const sent = broker.frames.filter(({ headers }) => headers.destination?.includes('.request/'));
+    expect(
+      sent.filter(({ command }) => command === 'SEND').map(({ headers }) => headers.destination),
+    ).toEqual(['/exchange/provisioning.request/node.web1', '/exchange/provisioning.request/node.ghost']);
   });
 
   it('tells failures as replies with status and code', async () => {
