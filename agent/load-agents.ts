@@ -20,12 +20,17 @@ export async function loadAgents(siteDir: string | undefined): Promise<ReadonlyM
   return agents;
 }
 
+/** One agent, from one file. Throws PLUGIN_INVALID that names the file. */
+export async function loadAgentFile(path: string): Promise<AnyAgent> {
+  return checked(await importDefault(path), parse(path).name, path);
+}
+
 async function scan(dir: string, into: Map<string, AnyAgent>): Promise<void> {
   for (const file of await pluginFiles(dir)) {
     const path = join(dir, file);
     const stem = parse(path).name;
     if (into.has(stem)) throw new MusterError('PLUGIN_INVALID', `${path}: there is an agent ${stem} already`);
-    into.set(stem, checked(await importDefault(path), stem, path));
+    into.set(stem, await loadAgentFile(path));
   }
 }
 

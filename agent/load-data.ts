@@ -22,13 +22,18 @@ export async function loadData(siteDir: string | undefined): Promise<ReadonlyMap
   return plugins;
 }
 
+/** One data plug-in, from one file. Throws PLUGIN_INVALID that names the file. */
+export async function loadDataFile(path: string): Promise<AnyData> {
+  return checked(await importDefault(path), parse(path).name, path);
+}
+
 async function scan(dir: string, into: Map<string, AnyData>, reserved: readonly string[]): Promise<void> {
   for (const file of await pluginFiles(dir)) {
     const path = join(dir, file);
     const stem = parse(path).name;
     if (into.has(stem) || reserved.includes(stem))
       throw new MusterError('PLUGIN_INVALID', `${path}: there is a data plug-in ${stem} already`);
-    into.set(stem, checked(await importDefault(path), stem, path));
+    into.set(stem, await loadDataFile(path));
   }
 }
 

@@ -21,6 +21,7 @@ const LAB_PACKAGES = [
   'util-linux',
   'procps',
   'openssl',
+  'python3-minimal',
   'curl',
 ];
 

@@ -2,7 +2,12 @@ import { z } from 'zod';
 import { defineDdl, nothing } from '../../src/core/ddl.ts';
 import { ROLES, word } from '../../src/core/names.ts';
 
-const factName = z.string().min(1).max(200).describe('Name of the fact').meta({ prompt: 'Fact' });
+const factName = z
+  .string()
+  .max(200)
+  .regex(/^[^\p{Cc}]+$/u, 'one line of text')
+  .describe('Name of the fact')
+  .meta({ prompt: 'Fact' });
 
 /** What every daemon can say of itself. *Source:* MCollective's rpcutil agent. */
 export const rpcutil = defineDdl({
@@ -101,6 +106,7 @@ export const rpcutil = defineDdl({
         query: z
           .string()
           .max(1000)
+          .regex(/^[^\p{Cc}]*$/u, 'one line of text')
           .optional()
           .describe('Its argument, if it takes one')
           .meta({ prompt: 'Query' }),

@@ -17,6 +17,7 @@ import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
 import ping from './ping.ts';
+import plugin from './plugin.ts';
 import policy from './policy.ts';
 import quarantine from './quarantine.ts';
 import refusals from './refusals.ts';
@@ -44,6 +45,7 @@ export const COMMANDS: readonly CliCommand[] = [
   quarantine,
   refusals,
   rpc,
+  plugin,
   policy,
   audit,
   ca,

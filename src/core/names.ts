@@ -3,6 +3,7 @@ import { z } from 'zod';
 /** A name of ours: agent, action, collective, group, step. */
 export const word = z
   .string()
+  .max(63)
   .regex(/^[a-z][a-z0-9_-]{0,62}$/, 'lower case letters, digits, _ and -, beginning with a letter');
 
 /** A node's unique name on the bus: lower case, as a Puppet certname. */

@@ -210,6 +210,11 @@ export const ControllerConfig = z.strictObject({
       notifiers_dir: path.optional().describe("Folder of a site's own notifiers"),
       pickers_dir: path.optional().describe("Folder of a site's own pickers"),
       attestors_dir: path.optional().describe("Folder of a site's own attestors"),
+      agents_dir: path
+        .optional()
+        .describe(
+          "Folder of the contracts (`<agent>.json`) of a site's own agents, for the commands that call them",
+        ),
     })
     .prefault({})
     .describe('Plug-ins of a site'),

@@ -16,6 +16,19 @@ interface Property {
   readonly validation?: string;
 }
 
+/** One input or output as the file says it. */
+export interface FieldText {
+  readonly description?: string;
+  readonly prompt?: string;
+  readonly display_as?: string;
+  readonly type?: string;
+  readonly optional?: boolean;
+  readonly default?: unknown;
+  readonly validation?: string;
+  readonly maxlength?: number;
+  readonly list?: readonly string[];
+}
+
 /** Files want at least so many seconds. */
 const MIN_TIMEOUT_S = 2;
 const TYPES: Readonly<Record<string, string>> = {
@@ -49,21 +62,32 @@ export function writeJsonDdl(ddl: Ddl, provider?: string): Record<string, unknow
 }
 
 function actionOf(action: string, { description, display, input, output, aggregate }: DdlAction): object {
-  const inputs = propertiesOf(input, 'input').map(([name, field, required]) => [
-    name,
-    inputOf(name, field, required),
-  ]);
-  const outputs = propertiesOf(output, 'output').map(([name, field]) => [name, outputOf(name, field)]);
   const sums = (aggregate ?? []).map(({ function: fn, output: of, format }) => ({
     function: fn,
     args: format === undefined ? [of] : [of, { format }],
   }));
   return {
     ...{ action, description, display },
-    input: Object.fromEntries(inputs),
-    output: Object.fromEntries(outputs),
+    input: inputsOf(input),
+    output: outputsOf(output),
     ...(sums.length === 0 ? {} : { aggregate: sums }),
   };
+}
+
+/** Inputs as the file has them, by name. Pure. */
+export function inputsOf(schema: z.ZodObject): Record<string, FieldText> {
+  const all = propertiesOf(schema, 'input').map(([name, field, required]) => [
+    name,
+    inputOf(name, field, required),
+  ]);
+  return Object.fromEntries(all);
+}
+
+/** Outputs as the file has them, by name. Pure. */
+export function outputsOf(schema: z.ZodObject): Record<string, FieldText> {
+  return Object.fromEntries(
+    propertiesOf(schema, 'output').map(([name, field]) => [name, outputOf(name, field)]),
+  );
 }
 
 function propertiesOf(schema: z.ZodObject, io: 'input' | 'output'): [string, Property, boolean][] {
@@ -75,7 +99,7 @@ function propertiesOf(schema: z.ZodObject, io: 'input' | 'output'): [string, Pro
   ]);
 }
 
-function inputOf(name: string, field: Property, required: boolean): object {
+function inputOf(name: string, field: Property, required: boolean): FieldText {
   const plain = plainOf(field);
   const type = typeOf(plain) ?? 'string';
   const value = field.default;
@@ -87,11 +111,11 @@ function inputOf(name: string, field: Property, required: boolean): object {
     optional: !required && value === undefined,
     ...(value === undefined ? {} : { default: value }),
     ...(type === 'string' ? textOf(field, plain) : {}),
-    ...(type === 'list' ? { list: plain.enum?.map(String) } : {}),
+    ...(type === 'list' ? { list: (plain.enum ?? []).map(String) } : {}),
   };
 }
 
-function textOf(field: Property, plain: Property): object {
+function textOf(field: Property, plain: Property): FieldText {
   const all = [plain, ...(plain.allOf ?? [])];
   const patterns = all.flatMap(({ pattern }) => (pattern === undefined ? [] : [pattern]));
   const [only] = patterns;
@@ -99,7 +123,7 @@ function textOf(field: Property, plain: Property): object {
   return { validation, maxlength: plain.maxLength ?? 0 };
 }
 
-function outputOf(name: string, field: Property): object {
+function outputOf(name: string, field: Property): FieldText {
   const plain = plainOf(field);
   const type = typeOf(plain);
   return {
