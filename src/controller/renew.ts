@@ -7,6 +7,7 @@ import type { Sender } from '../core/seal.ts';
 import type { CollectiveCa } from '../trust/ca.ts';
 import { verifyIssued } from '../trust/certificate.ts';
 import type { Rpc } from './deps.ts';
+import type { Lifetimes } from './lifetimes.ts';
 import type { Registry } from './registry.ts';
 
 const INSTALL_S = 10;
@@ -17,6 +18,7 @@ export interface RenewDeps {
   readonly days: number;
   readonly rpc: Rpc;
   readonly registry: Pick<Registry, 'get'>;
+  readonly lifetimes: Pick<Lifetimes, 'note'>;
   /** Where to look for a node that has not registered. */
   readonly collectives: readonly string[];
   readonly clock: Clock;
@@ -50,6 +52,7 @@ export function createRenew(deps: RenewDeps): Renew {
       if (why !== null) return log.warn({ identity, reason: why }, 'no new certificate');
       const publicKeyPem = old.publicKey.export({ type: 'spki', format: 'pem' }).toString();
       const certificate = ca.issue({ name: identity, role: 'node', publicKeyPem, days: deps.days });
+      await deps.lifetimes.note(identity, verifyIssued(certificate, root).notAfterMs);
       await install(deps, identity, certificate);
       log.info({ identity }, 'certificate renewed');
     } catch (thrown) {

@@ -26,7 +26,9 @@ export function decide(book: CaBook, wish: RevocationWish, nowMs: number): Revoc
     throw new MusterError('USAGE', `'${name}' is no name of a certificate`);
   if (reason.trim() === '') throw new MusterError('USAGE', '--reason is empty: say why, others will read it');
   const known = book.revocations().get(name);
-  const common = { at_ms: nowMs, name, reason: reason.trim().slice(0, 500) };
+  // The last word is the one with the later time.
+  const atMs = Math.max(nowMs, (known?.at_ms ?? 0) + 1);
+  const common = { at_ms: atMs, name, reason: reason.trim().slice(0, 500) };
   if (verb === 'reinstate') {
     if (known === undefined) throw new MusterError('NOT_FOUND', `${name} was not revoked`);
     return { ...known, ...common, barred: false };
