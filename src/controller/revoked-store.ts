@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { MusterError } from '../core/errors.ts';
 import { identityName } from '../core/names.ts';
 import { type CaBook, Revocation } from '../trust/ca-book.ts';
-import type { RevocationList } from '../trust/revocation.ts';
+import { RevocationList } from '../trust/revocation.ts';
 import type { RedisDoor } from './redis.ts';
 
 /** Longest life of a certificate of which nothing is known. */
@@ -70,10 +70,7 @@ export function createRevokedStore(door: RedisDoor, book: CaBook): RevokedStore 
     const now = await door.quick.get(version);
     if (seen === `${now} ${list.changes}`) return list;
     const there = await door.quick.hgetall(entries);
-    for (const json of Object.values(there)) {
-      const entry = Revocation.safeParse(JSON.parse(json));
-      if (entry.success && list.add(entry.data)) book.revoke(entry.data);
-    }
+    for (const entry of entriesOf(there)) if (list.add(entry)) book.revoke(entry);
     const news = list.entries().filter((entry) => there[entry.name] !== JSON.stringify(entry));
     if (news.length > 0) {
       const fields = news.flatMap((entry) => [entry.name, JSON.stringify(entry)]);
@@ -95,6 +92,20 @@ export function createRevokedStore(door: RedisDoor, book: CaBook): RevokedStore 
     toDrop: () => door.quick.smembers(users),
     dropped: async (name) => void (await door.quick.srem(users, name)),
   };
+}
+
+/** What the controllers have in Redis, for who has no book of his own. Throws what ioredis throws. */
+export async function readRevoked(door: RedisDoor): Promise<RevocationList> {
+  const list = new RevocationList();
+  for (const entry of entriesOf(await door.quick.hgetall(door.key('revoked')))) list.add(entry);
+  return list;
+}
+
+function entriesOf(there: Readonly<Record<string, string>>): Revocation[] {
+  return Object.values(there).flatMap((json) => {
+    const entry = Revocation.safeParse(JSON.parse(json));
+    return entry.success ? [entry.data] : [];
+  });
 }
 
 /** Writes a decision down and sets it going: book, Redis, and the broker user is to go. Throws what {@link decide} throws. */
