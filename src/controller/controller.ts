@@ -98,6 +98,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
   const ec2 = createEc2({ endpoint: config.ec2.endpoint, credentialsFile: config.ec2.credentials_file });
   const removeUser = (name: string) => admin.removeUser(name);
   const trust = startTrust({
+    own: { name: sealer.name, certificatePem: identity.certificatePem },
     ...{ config, ca: identity.ca, store, lifetimes, rpc, engine, dropUser, removeUser, clock, log },
   });
   const parts = { door, bus, rpc, engine, ec2, trust };

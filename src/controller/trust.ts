@@ -6,6 +6,7 @@ import type { CollectiveCa } from '../trust/ca.ts';
 import type { Rpc } from './deps.ts';
 import type { Engine } from './engine.ts';
 import { onEvent } from './events.ts';
+import { type ExpiryDeps, startExpiryWatch } from './expiry-watch.ts';
 import type { Lifetimes } from './lifetimes.ts';
 import { createRenew } from './renew.ts';
 import { startRevocations } from './revocations.ts';
@@ -19,10 +20,12 @@ export interface TrustKeeper {
   close(): void;
 }
 
-/** Starts to spread revocations, to renew certificates, and to tidy up after those that ended. */
+/** Starts to spread revocations, to renew certificates, to tidy up after those that ended, and to say which end soon. */
 export function startTrust(deps: {
   readonly config: Pick<ControllerConfig, 'trust' | 'collectives'>;
   readonly ca: CollectiveCa;
+  /** Name and certificate of this controller. */
+  readonly own: ExpiryDeps['own'];
   readonly store: RevokedStore;
   readonly lifetimes: Lifetimes;
   readonly rpc: Rpc;
@@ -37,6 +40,7 @@ export function startTrust(deps: {
   const collectives = Object.values(config.collectives);
   const revocations = startRevocations({ ...deps, collectives });
   const tidying = startTidy(deps);
+  const watch = startExpiryWatch(deps);
   const renew = createRenew({
     ...deps,
     days: config.trust.node_days,
@@ -53,6 +57,7 @@ export function startTrust(deps: {
     close() {
       revocations.close();
       tidying.close();
+      watch.close();
     },
   };
 }
