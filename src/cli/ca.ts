@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
@@ -27,6 +27,7 @@ interface IssueOptions {
   readonly out?: string;
   readonly days: string;
   readonly san?: string[];
+  readonly replace?: true;
   readonly json?: true;
 }
 
@@ -49,6 +50,7 @@ export default {
       .option('--out <folder>', 'where to write them (default: the folder of the CA)')
       .option('--days <n>', 'days that it is valid', '365')
       .option('--san <name...>', 'subject alternative names: host names or IP addresses')
+      .option('--replace', 'overwrite the key that is there')
       .option('--json', 'print one JSON document')
       .action(issue);
     ca.command('renew')
@@ -94,8 +96,9 @@ async function issue(name: string, options: IssueOptions): Promise<void> {
   if (role === undefined)
     throw new MusterError('USAGE', `--role is '${options.role}'; expected ${ROLES.join(', ')}`);
   const days = daysOf(options.days);
-  const ca = await loadCa(options.dir);
   const out = options.out ?? options.dir;
+  if (options.replace !== true) await refuseOther(join(out, `${name}.key`), name);
+  const ca = await loadCa(options.dir);
   await mkdir(out, { recursive: true, mode: 0o700 });
   const sans = options.san?.map((san) => san.replace(/^(DNS|IP):/, ''));
   const revoked = ca.book.revocations().get(name);
@@ -116,6 +119,19 @@ async function issue(name: string, options: IssueOptions): Promise<void> {
   });
   if (options.json) sayJson(files);
   else say(`issued ${files.certificate} (${role}, ${days} days)`);
+}
+
+/** A key that was overwritten cannot be had again, and what was encrypted to it not be read. */
+async function refuseOther(key: string, name: string): Promise<void> {
+  const there = await access(key).then(
+    () => true,
+    () => false,
+  );
+  if (there)
+    throw new MusterError(
+      'CONFLICT',
+      `${key} is there already: muster ca renew ${name} keeps the key; for another one give --out, or --replace`,
+    );
 }
 
 interface RenewOptions {

@@ -6,6 +6,7 @@ import { caRecords } from '../../../src/cli/lib/ca-records.ts';
 import { renewByHand } from '../../../src/cli/lib/ca-renew.ts';
 import { revokeNow, revokeOffline } from '../../../src/cli/lib/ca-revoke.ts';
 import { expiryWarning } from '../../../src/cli/lib/expiry-warning.ts';
+import { buildProgram } from '../../../src/cli/main.ts';
 import { createCa } from '../../../src/trust/ca.ts';
 import { tempDir } from '../../agent/temp.ts';
 import { testConfig } from '../../kit/run-fakes.ts';
@@ -95,4 +96,24 @@ test('whoever uses a certificate that ends soon is told, and the list shows it u
   await renewByHand({ dir, name: 'carol', path, days: 200 });
   expect(await soon()).toEqual([]);
   expect(await expiryWarning({ trust }, laterMs)).toBeNull();
+});
+
+test('a key is not overwritten by chance', async () => {
+  const { dir } = await aCa();
+  const issue = async (...more: string[]) =>
+    buildProgram().parseAsync(
+      ['ca', 'issue', 'alice', '--role', 'operator', '--dir', dir, '--json', ...more],
+      {
+        from: 'user',
+      },
+    );
+  const key = () => readFile(join(dir, 'alice.key'), 'utf8');
+  const before = await key();
+  await expect(issue()).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: expect.stringContaining('muster ca renew alice'),
+  });
+  expect(await key()).toBe(before);
+  await issue('--replace');
+  expect(await key()).not.toBe(before);
 });
