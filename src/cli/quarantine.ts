@@ -75,7 +75,7 @@ async function decide(
   else if (verdict === 'rejected') say(`${id} is kept out`);
   else {
     say(`${record.identity}: what was issued before is revoked, and its connection is cut`);
-    say(`${id} has the claim on ${record.instanceId} now; its next hello is accepted`);
+    say(`${id} has the claim on ${record.instanceId} now; its next hello, within five minutes, is accepted`);
   }
 }
 
