@@ -33,13 +33,13 @@ export async function approve(id: string, decision: Decision, deps: ApproveDeps)
   await own.store.sync();
   if (before.decision?.verdict === 'approved' && (await settle(before, own))) return before;
   const { identity: name } = before;
-  // A time that no other decision about this name has: by it, this approval is known again.
+  // By this time the revocation is known again. Of two who approve at once, the one that comes late finds a later word.
   const atMs = Math.max(clock.nowMs(), (book.revocations().get(name)?.at_ms ?? 0) + 1);
   const barredBefore = before.approving?.barredBefore ?? book.revocations().bars(name);
   const begun = await quarantine.begin(id, { atMs, barredBefore });
   try {
     const reason = `quarantine ${id}: ${decision.reason}`;
-    await revokeName({ ...own, clock: { ...clock, nowMs: () => atMs } }, { name, verb: 'revoke', reason });
+    await revokeName(own, { name, verb: 'revoke', reason, atMs });
     await cut(name, own.store, deps);
     const decided = await quarantine.decide(id, decision);
     await settle({ ...begun, decision }, own);

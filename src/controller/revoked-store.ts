@@ -14,6 +14,8 @@ export interface RevocationWish {
   readonly reason: string;
   /** Revoke: its certificates count no more, and no hello lets it in. Reinstate: a hello lets it in again. */
   readonly verb: 'revoke' | 'reinstate';
+  /** When it is decided, if not now: whoever decides the same again says the same time. */
+  readonly atMs?: number;
 }
 
 /**
@@ -27,7 +29,7 @@ export function decide(book: CaBook, wish: RevocationWish, nowMs: number): Revoc
   if (reason.trim() === '') throw new MusterError('USAGE', '--reason is empty: say why, others will read it');
   const known = book.revocations().get(name);
   // The last word is the one with the later time.
-  const atMs = Math.max(nowMs, (known?.at_ms ?? 0) + 1);
+  const atMs = wish.atMs ?? Math.max(nowMs, (known?.at_ms ?? 0) + 1);
   const common = { at_ms: atMs, name, reason: reason.trim().slice(0, 500) };
   if (verb === 'reinstate') {
     if (known === undefined) throw new MusterError('NOT_FOUND', `${name} was not revoked`);
@@ -37,7 +39,7 @@ export function decide(book: CaBook, wish: RevocationWish, nowMs: number): Revoc
   return {
     ...common,
     role: issued.at(-1)?.role ?? known?.role ?? null,
-    before_ms: nowMs,
+    before_ms: wish.atMs ?? nowMs,
     until_ms:
       issued.length === 0 ? nowMs + UNKNOWN_MS : Math.max(...issued.map((entry) => entry.not_after_ms)),
     barred: true,

@@ -154,6 +154,25 @@ test('of two operators who approve and reject at a time one wins, and nobody sta
   expect(await scene.say(second)).toMatchObject({ accepted: decision?.verdict === 'approved' });
 });
 
+test('two operators who approve at the same time are as one', async () => {
+  for (let round = 0; round < 3; round += 1) {
+    const { door, scene, id, firstCounts, barred } = await contested();
+    const deps = await depsOf(door);
+    // One that comes late, and one that reads the clock in the same millisecond.
+    const late = depsOf(
+      door,
+      () => new Promise((resolve) => setTimeout(() => resolve(undefined), round * 600)),
+    );
+    const outcomes = await Promise.allSettled([
+      approve(id, APPROVED, deps),
+      approve(id, APPROVED, await late),
+    ]);
+    expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true);
+    expect({ counts: firstCounts(), barred: barred() }).toEqual({ counts: false, barred: false });
+    expect(await scene.say(second)).toMatchObject({ accepted: true });
+  }
+});
+
 test('while the broker user of the first holder cannot be deleted, nothing is approved and the first one stays barred', async () => {
   const { door, id, barred } = await contested();
   const deps = await depsOf(door, async () => {
