@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import { MusterError } from '../src/core/errors.ts';
@@ -22,7 +22,10 @@ export async function readTrusted(path: string, setting: string): Promise<string
   });
 }
 
-/** Credentials that were issued by hand, as on a master; null when the config names none. Throws CONFIG_INVALID. */
+/**
+ * Credentials that were issued by hand, as on a master, with the certificate that it was renewed by since; null when the
+ * config names none. Throws CONFIG_INVALID, NODE_IO.
+ */
 export async function givenCredentials(config: DaemonConfig): Promise<Credentials | null> {
   const { certificate, key } = config.trust;
   if (certificate === undefined && key === undefined) return null;
@@ -44,7 +47,25 @@ export async function givenCredentials(config: DaemonConfig): Promise<Credential
       `identity is ${config.identity}, but trust.certificate is for ${name}`,
     );
   }
-  return { identity: name, certificatePem, keyPem };
+  const given = { identity: name, certificatePem, keyPem };
+  return { ...given, certificatePem: (await renewedSince(given, config, caPem)) ?? certificatePem };
+}
+
+/** The certificate in the state folder, if it is for this name, role and key and younger than the one that was given. */
+async function renewedSince(given: Credentials, config: DaemonConfig, caPem: string): Promise<string | null> {
+  const kept = await readIfThere(join(config.state_dir, BUS_CERTIFICATE));
+  if (kept === null) return null;
+  try {
+    const ca = readCertificate(caPem);
+    const [own, later] = [verifyIssued(given.certificatePem, ca), verifyIssued(kept, ca)];
+    const same =
+      later.sender.name === own.sender.name &&
+      later.sender.role === own.sender.role &&
+      later.publicKey.equals(own.publicKey);
+    return same && later.notBeforeMs > own.notBeforeMs ? kept : null;
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -88,8 +109,8 @@ export async function keepCredentials(
 }
 
 /**
- * Keeps a new certificate for the same name and key. Throws SECURITY_REJECTED when it is not ours or ends no later than the
- * one in use, NODE_IO.
+ * Keeps a new certificate for the same name, role and key. Throws SECURITY_REJECTED when it is not ours or ends no later
+ * than the one in use, NODE_IO.
  */
 export async function renewCredentials(
   own: Credentials,
@@ -98,9 +119,20 @@ export async function renewCredentials(
   nowMs: number,
 ): Promise<Credentials & { readonly notAfterMs: number }> {
   const caPem = await readTrusted(config.trust.ca, 'trust.ca');
-  const { notAfterMs } = checkFit(certificatePem, own.identity, { busKeyPem: own.keyPem }, caPem, nowMs);
-  if (notAfterMs <= readCertificate(own.certificatePem).validToDate.getTime())
+  const { notAfterMs, sender } = checkFit(
+    certificatePem,
+    own.identity,
+    { busKeyPem: own.keyPem },
+    caPem,
+    nowMs,
+  );
+  const before = verifyIssued(own.certificatePem, readCertificate(caPem));
+  if (sender.role !== before.sender.role)
+    throw new MusterError('SECURITY_REJECTED', `ROLE: it is for a ${sender.role}`);
+  if (notAfterMs <= before.notAfterMs)
     throw new MusterError('SECURITY_REJECTED', 'VALIDITY: it ends no later than the one in use');
+  // The folder of a master may not be there yet.
+  await mkdir(config.state_dir, { recursive: true, mode: 0o700 });
   await writeAtomic(join(config.state_dir, BUS_CERTIFICATE), certificatePem, { mode: 0o644 });
   return { ...own, certificatePem, notAfterMs };
 }

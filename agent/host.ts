@@ -50,7 +50,7 @@ export interface ProvisionedHost {
 
 /** What the daemon does about certificates. */
 export interface TrustHost {
-  /** Goes on with this certificate; gives until when, in ms since the epoch. Throws SECURITY_REJECTED, CONFLICT, NODE_IO. */
+  /** Goes on with this certificate; gives until when, in ms since the epoch. Throws SECURITY_REJECTED, NODE_IO. */
   install(certificatePem: string): Promise<number>;
   /** Takes a signed list of revoked names; gives how many names are refused now. Throws SECURITY_REJECTED, NODE_IO. */
   revoke(list: string): Promise<number>;

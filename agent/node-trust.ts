@@ -1,6 +1,6 @@
 import type { Clock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
-import { asMusterError, MusterError } from '../src/core/errors.ts';
+import { asMusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
 import type { Opener } from '../src/core/seal.ts';
 import { createOpener } from '../src/trust/seal.ts';
@@ -91,19 +91,16 @@ class Keeper {
 
   attach(service: Service, onExpired: () => void): void {
     this.#service = service;
-    if (this.#joined.node === null) return;
     this.#renewal = startRenewal({
       certificate: () => this.#credentials.certificatePem,
       ask: (certificate) => service.tell({ kind: 'renew', certificate }),
-      onExpired,
+      onExpired: this.#joined.node === null ? () => this.#endOfGiven() : onExpired,
       clock: this.#clock,
       log: this.#log,
     });
   }
 
   async install(pem: string): Promise<number> {
-    if (this.#joined.node === null)
-      throw new MusterError('CONFLICT', 'the certificate of this daemon is issued by hand');
     const { notAfterMs, ...renewed } = await renewCredentials(
       this.#credentials,
       this.#config,
@@ -121,6 +118,17 @@ class Keeper {
     this.#stopped.abort();
     this.#renewal?.stop();
     await this.line.bus.close();
+  }
+
+  /** Nobody lets it in by a hello: a person has to look. */
+  #endOfGiven(): void {
+    this.#log.error(
+      {
+        certificate: this.#config.trust.certificate,
+        next: 'muster ca renew, copy it here, restart the daemon',
+      },
+      'the certificate of this daemon has expired and was not renewed: the broker will not let it in again',
+    );
   }
 
   /** Until it has worked: the old connection could not come back after the old certificate has expired. */

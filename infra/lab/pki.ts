@@ -22,5 +22,6 @@ export async function initCa(paths: LabPaths): Promise<void> {
 export async function issueCertificate(paths: LabPaths, request: CertificateRequest): Promise<void> {
   const { name, role, sans = [] } = request;
   const names = sans.length > 0 ? ['--san', ...sans] : [];
-  await muster(['ca', 'issue', name, '--role', role, '--dir', paths.pki, '--days', '30', ...names]);
+  const args = ['ca', 'issue', name, '--role', role, '--dir', paths.pki, '--days', '30', '--replace'];
+  await muster([...args, ...names]);
 }

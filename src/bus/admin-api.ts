@@ -15,14 +15,16 @@ export type AdminCall = (
   method: 'GET' | 'PUT' | 'POST' | 'DELETE',
   path: readonly string[],
   body?: object,
+  query?: Readonly<Record<string, string>>,
 ) => Promise<unknown>;
 
 /** A client of the management API. *Source:* RabbitMQ management HTTP API 3.10. */
 export function adminApi(options: AdminOptions): AdminCall {
   const authorization = `Basic ${Buffer.from(`${options.user}:${options.password}`).toString('base64')}`;
   const base = options.url.replace(/\/+$/, '');
-  return async (method, path, body) => {
-    const url = `${base}/api/${path.map(encodeURIComponent).join('/')}`;
+  return async (method, path, body, query) => {
+    const search = query === undefined ? '' : `?${new URLSearchParams(query)}`;
+    const url = `${base}/api/${path.map(encodeURIComponent).join('/')}${search}`;
     const response = await fetch(url, {
       method,
       headers: { authorization, 'content-type': 'application/json' },

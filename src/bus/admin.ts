@@ -1,7 +1,7 @@
 import { asMusterError, MusterError } from '../core/errors.ts';
-import { brokerNames } from '../core/names.ts';
 import { type AdminCall, type AdminOptions, adminApi } from './admin-api.ts';
-import { EVENT_QUEUE, HELLO_QUEUE, SUBSCRIPTION_POLICY, USER_LIMITS } from './limits.ts';
+import { layOut } from './layout.ts';
+import { USER_LIMITS } from './limits.ts';
 import { controllerGrant, type Grant, helloGrant, nodeGrant, operatorGrant } from './permissions.ts';
 
 /** What stands on the broker before anybody connects. */
@@ -16,7 +16,10 @@ export interface BrokerLayout {
 
 /** Sets up users, exchanges and permissions over RabbitMQ's management API. Everything may be done again. */
 export interface BrokerAdmin {
-  /** Virtual host, exchanges, queues, bindings, and the users for hello, controllers and operators; deletes `guest`. */
+  /**
+   * Virtual host, exchanges, queues, bindings, and the users for hello, controllers and operators; deletes `guest`. Throws
+   * CONFLICT when an exchange or queue stands there that cannot be changed now.
+   */
   setupBroker(layout: BrokerLayout): Promise<void>;
   /** A user that logs in by certificate alone and lives in these collectives. Throws CONFLICT when somebody else has the name. */
   addNodeUser(identity: string, collectives: readonly string[]): Promise<void>;
@@ -56,39 +59,6 @@ export function createBrokerAdmin(options: AdminOptions & { vhost: string }): Br
     removeUser: (identity) => users.remove(identity, ['muster_node']),
     revokeUser: (name) => users.remove(name, ['muster_node', 'muster_operator', 'muster_controller']),
   };
-}
-
-async function layOut(
-  call: AdminCall,
-  options: { vhost: string; user: string },
-  collectives: readonly string[],
-): Promise<void> {
-  const { vhost, user } = options;
-  await call('PUT', ['vhosts', vhost], {});
-  await call('PUT', ['permissions', vhost, user], { configure: '.*', write: '.*', read: '.*' });
-  const { helloExchange, eventExchange, requestExchange, replyExchange } = brokerNames;
-  const exchanges = [
-    helloExchange,
-    eventExchange,
-    ...collectives.flatMap((name) => [requestExchange(name), replyExchange(name)]),
-  ];
-  for (const exchange of exchanges)
-    await call('PUT', ['exchanges', vhost, exchange], { type: 'topic', durable: true });
-  const queues = [
-    {
-      queue: brokerNames.helloQueue,
-      arguments: HELLO_QUEUE,
-      exchange: helloExchange,
-      key: brokerNames.helloKey,
-    },
-    { queue: brokerNames.eventQueue, arguments: EVENT_QUEUE, exchange: eventExchange, key: '#' },
-  ];
-  for (const { queue, exchange, key, ...more } of queues) {
-    await call('PUT', ['queues', vhost, queue], { durable: true, arguments: more.arguments });
-    await call('POST', ['bindings', vhost, 'e', exchange, 'q', queue], { routing_key: key });
-  }
-  const { name, ...policy } = SUBSCRIPTION_POLICY;
-  await call('PUT', ['policies', vhost, name], policy);
 }
 
 class Users {

@@ -1,9 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
 import { ROLES, type Role } from '../core/names.ts';
 import type { CliCommand } from './lib/command.ts';
-import { say, sayJson, table } from './lib/output.ts';
+import { paint, say, sayJson, table } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 
 const DIR = '/etc/muster/pki';
@@ -26,6 +27,7 @@ interface IssueOptions {
   readonly out?: string;
   readonly days: string;
   readonly san?: string[];
+  readonly replace?: true;
   readonly json?: true;
 }
 
@@ -48,8 +50,17 @@ export default {
       .option('--out <folder>', 'where to write them (default: the folder of the CA)')
       .option('--days <n>', 'days that it is valid', '365')
       .option('--san <name...>', 'subject alternative names: host names or IP addresses')
+      .option('--replace', 'overwrite the key that is there')
       .option('--json', 'print one JSON document')
       .action(issue);
+    ca.command('renew')
+      .description('put a new certificate in place of one that ends: same name, role and key')
+      .argument('<name>', 'common name')
+      .option('--dir <folder>', 'folder of the CA', DIR)
+      .option('--certificate <file>', 'where it is (default: NAME.pem in the folder of the CA)')
+      .option('--days <n>', 'days that it is valid (default: as many as before)')
+      .option('--json', 'print one JSON document')
+      .action(renew);
     ca.command('list')
       .description('certificates that were issued from a folder: those that count now')
       .option('--dir <folder>', 'folder of the CA', DIR)
@@ -84,10 +95,10 @@ async function issue(name: string, options: IssueOptions): Promise<void> {
   const role = ROLES.find((known): known is Role => known === options.role);
   if (role === undefined)
     throw new MusterError('USAGE', `--role is '${options.role}'; expected ${ROLES.join(', ')}`);
-  const days = Number(options.days);
-  if (!(days > 0)) throw new MusterError('USAGE', `--days is '${options.days}'; expected a number above 0`);
-  const ca = await loadCa(options.dir);
+  const days = daysOf(options.days);
   const out = options.out ?? options.dir;
+  if (options.replace !== true) await refuseOther(join(out, `${name}.key`), name);
+  const ca = await loadCa(options.dir);
   await mkdir(out, { recursive: true, mode: 0o700 });
   const sans = options.san?.map((san) => san.replace(/^(DNS|IP):/, ''));
   const revoked = ca.book.revocations().get(name);
@@ -108,6 +119,43 @@ async function issue(name: string, options: IssueOptions): Promise<void> {
   });
   if (options.json) sayJson(files);
   else say(`issued ${files.certificate} (${role}, ${days} days)`);
+}
+
+/** A key that was overwritten cannot be had again, and what was encrypted to it not be read. */
+async function refuseOther(key: string, name: string): Promise<void> {
+  const there = await access(key).then(
+    () => true,
+    () => false,
+  );
+  if (there)
+    throw new MusterError(
+      'CONFLICT',
+      `${key} is there already: muster ca renew ${name} keeps the key; for another one give --out, or --replace`,
+    );
+}
+
+interface RenewOptions {
+  readonly dir: string;
+  readonly certificate?: string;
+  readonly days?: string;
+  readonly json?: true;
+}
+
+async function renew(name: string, options: RenewOptions): Promise<void> {
+  const { renewByHand } = await import('./lib/ca-renew.ts');
+  const days = options.days === undefined ? {} : { days: daysOf(options.days) };
+  const path = options.certificate ?? join(options.dir, `${name}.pem`);
+  const { notAfterMs } = await renewByHand({ dir: options.dir, name, path, ...days });
+  const until = new Date(notAfterMs).toISOString();
+  if (options.json) return sayJson({ name, certificate: path, until });
+  say(`renewed ${path}, until ${until.slice(0, 10)}; the key is the same`);
+  say('copy it to where it is used; a controller, a daemon and the broker have to be restarted');
+}
+
+function daysOf(text: string): number {
+  const days = Number(text);
+  if (days > 0) return days;
+  throw new MusterError('USAGE', `--days is '${text}'; expected a number above 0`);
 }
 
 function decision(command: Command, verb: 'revoke' | 'reinstate'): Command {
@@ -138,7 +186,14 @@ async function list(options: ListOptions): Promise<void> {
   const shown = options.all ? certificates : certificates.filter(({ state }) => state === 'valid');
   if (options.json) return sayJson(shown);
   const rows = shown.map((one) => [
-    ...[one.name, one.role, one.state, shownTime(one.at_ms), shownTime(one.not_after_ms), one.serial],
+    ...[
+      one.name,
+      one.role,
+      one.ends_soon ? paint('yellow', 'ends soon') : one.state,
+      shownTime(one.at_ms),
+      shownTime(one.not_after_ms),
+      one.serial,
+    ],
   ]);
   say(table(['NAME', 'ROLE', 'STATE', 'ISSUED', 'UNTIL', 'SERIAL'], rows));
 }

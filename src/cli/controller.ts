@@ -15,7 +15,8 @@ export default {
       .command('controller')
       .description('run a controller: hear hellos, provision, tell people');
     withConfigOptions(command).action(async (options: ConfigOptions) => {
-      const config = await readSettings(options);
+      // Its log says it, and nothing else stands there.
+      const config = await readSettings(options, { quiet: true });
       const { createLog } = await import('../core/log.ts');
       const { loadAllPlugins } = await import('./lib/plugins.ts');
       const plugins = await loadAllPlugins(config);

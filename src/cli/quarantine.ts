@@ -21,7 +21,11 @@ export default {
       .option('--json', 'print one JSON document')
       .action(list);
     const verdicts = [
-      ['approve', 'approved', 'give the claim to these keys; their next hello is accepted'],
+      [
+        'approve',
+        'approved',
+        'revoke what the first holder has, give the claim to these keys: their next hello is accepted',
+      ],
       ['reject', 'rejected', 'keep these keys out for good'],
     ] as const;
     for (const [name, verdict, description] of verdicts) {
@@ -63,13 +67,16 @@ async function decide(
   const reason = oneLine(options.reason);
   if (reason.length < 3) throw new MusterError('USAGE', '--reason: say why, others will read it');
   const config = await readSettings(options);
-  const { createQuarantine } = await import('../controller/quarantine.ts');
+  const { decideSecondKey } = await import('./lib/second-key.ts');
   const by = await commonNameOf(config.trust.certificate);
   const decision: Decision = { verdict, reason, by, atMs: Date.now() };
-  const record = await withStore(config, (door) => createQuarantine(door).decide(id, decision));
+  const record = await decideSecondKey(config, id, decision);
   if (options.json) sayJson({ quarantine: record });
   else if (verdict === 'rejected') say(`${id} is kept out`);
-  else say(`${id} has the claim on ${record.instanceId} now; its next hello is accepted`);
+  else {
+    say(`${record.identity}: what was issued before is revoked, and its connection is cut`);
+    say(`${id} has the claim on ${record.instanceId} now; its next hello, within five minutes, is accepted`);
+  }
 }
 
 /** Control characters have no place on a terminal. */

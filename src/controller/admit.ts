@@ -10,7 +10,7 @@ import { verifyIssued } from '../trust/certificate.ts';
 import { readCsr } from '../trust/csr.ts';
 import type { OpenedHello } from '../trust/hello.ts';
 import { type ClaimKeys, type ClaimOf, type Claims, runIdOf } from './claims.ts';
-import type { GrantNode } from './deps.ts';
+import type { AdmitLogin } from './grants.ts';
 import type { JoinTokens } from './join-tokens.ts';
 import type { NewQuarantined } from './quarantine.ts';
 import { newRun } from './run-data.ts';
@@ -33,7 +33,7 @@ export interface AdmitDeps {
   /** Only where there is an EC2 to ask. */
   readonly describe?: DescribeInstance;
   readonly ca: Pick<CollectiveCa, 'issue' | 'book' | 'certificatePem'>;
-  readonly grant: GrantNode;
+  readonly grant: AdmitLogin;
   readonly runs: Pick<Runs, 'add'>;
   /** Is this the name of a master? Whoever could take it would have the certificates of that master cleaned. */
   readonly reserved: (identity: string) => Promise<boolean>;
@@ -75,7 +75,7 @@ export async function admit(opened: OpenedHello, deps: AdmitDeps): Promise<Admis
     throw refusal('CLAIM_GROUP', `${attestation.instanceId} was claimed in the group ${claim.group}`);
   const certificate = await certificateFor(deps, of, identity.data, hello.bus_public_key, claim.certificate);
   const collectives = claim.collectives ?? [deps.config.collectives.provisioning];
-  await deps.grant(identity.data, collectives);
+  await deps.grant(identity.data, collectives, certificate);
   const run = runIdOf(attestation.instanceId, attestation.claim, puppetSpki);
   if (!claim.added) await addRun(deps, of, run, identity.data, puppetSpki, attestation);
   return {

@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto';
-import { type BrokerAdmin, createBrokerAdmin } from '../bus/admin.ts';
+import { createBrokerAdmin } from '../bus/admin.ts';
 import type { Bus } from '../bus/bus.ts';
 import { createRpcClient, type RpcClient } from '../bus/client.ts';
 import { openBus } from '../bus/connection.ts';
@@ -16,11 +16,14 @@ import { createEc2, type Ec2 } from '../ec2/client.ts';
 import { describeInstances } from '../ec2/describe.ts';
 import { checkConfig } from './check-config.ts';
 import { type Engine, startEngine } from './engine.ts';
+import { createGrants, type Grants } from './grants.ts';
 import { consumeHellos } from './hello.ts';
 import { type Identity, readIdentity } from './identity.ts';
 import { createJoinTokens } from './join-tokens.ts';
+import { createLifetimes } from './lifetimes.ts';
 import { createQuarantine } from './quarantine.ts';
 import { openRedis, type RedisDoor, warnOnEviction } from './redis.ts';
+import { createRevokedStore } from './revoked-store.ts';
 import { secondKey } from './second-key.ts';
 import { startTrust, type TrustKeeper } from './trust.ts';
 
@@ -81,18 +84,29 @@ export async function startController(options: ControllerOptions): Promise<Contr
     user: config.broker.management_user,
     password: identity.managementPassword,
   });
-  const grantNode: BrokerAdmin['moveNodeUser'] = (node, collectives) => admin.moveNodeUser(node, collectives);
-  const engine = startEngine({ door, rpc, grantNode, config, steps: plugins.steps, ...checked, clock, log });
+  const store = createRevokedStore(door, identity.ca.book);
+  const lifetimes = createLifetimes(door);
+  const dropUser = (name: string) => admin.revokeUser(name);
+  const grants = createGrants({
+    grant: (node, collectives) => admin.moveNodeUser(node, collectives),
+    ...{ dropUser, revocations: store.sync, lifetimes, ca: identity.ca },
+  });
+  const engine = startEngine({
+    ...{ door, rpc, grantNode: grants.move, config, steps: plugins.steps, ...checked, clock, log },
+  });
   // Loads nothing and asks nobody before a group needs it.
   const ec2 = createEc2({ endpoint: config.ec2.endpoint, credentialsFile: config.ec2.credentials_file });
-  const dropUser = (name: string) => admin.revokeUser(name);
-  const trust = startTrust({ config, ca: identity.ca, door, rpc, engine, dropUser, clock, log });
+  const removeUser = (name: string) => admin.removeUser(name);
+  const trust = startTrust({
+    own: { name: sealer.name, certificatePem: identity.certificatePem },
+    ...{ config, ca: identity.ca, store, lifetimes, rpc, engine, dropUser, removeUser, clock, log },
+  });
   const parts = { door, bus, rpc, engine, ec2, trust };
   const listening = listen({
     config,
     identity,
     attestors: checked.attestors,
-    grantNode,
+    grants,
     describe: createBatcher({ look: (region, ids) => describeInstances(ec2, region, ids) }),
     clock,
     log,
@@ -115,7 +129,7 @@ interface ListenDeps extends Parts {
   readonly config: ControllerConfig;
   readonly identity: Identity;
   readonly attestors: ReadonlyMap<string, { plugin: Attestor; options: unknown }>;
-  readonly grantNode: BrokerAdmin['moveNodeUser'];
+  readonly grants: Grants;
   readonly describe: DescribeInstance;
   readonly clock: Clock;
   readonly log: Log;
@@ -123,7 +137,7 @@ interface ListenDeps extends Parts {
 }
 
 async function listen(deps: ListenDeps): Promise<void> {
-  const { bus, engine, identity, clock, log, config, attestors, signal, grantNode, trust } = deps;
+  const { bus, engine, identity, clock, log, config, attestors, signal, grants, trust } = deps;
   await brokerReady(deps);
   if (signal.aborted) return;
   const { opener, sealer, ca } = identity;
@@ -143,7 +157,7 @@ async function listen(deps: ListenDeps): Promise<void> {
     tokens: createJoinTokens(deps.door),
     describe: deps.describe,
     ca,
-    grant: grantNode,
+    grant: grants.admit,
     runs: engine.runs,
     reserved: async (name) => (await engine.registry.get(name))?.role === 'master',
     clock,

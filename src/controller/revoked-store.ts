@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { MusterError } from '../core/errors.ts';
 import { identityName } from '../core/names.ts';
 import { type CaBook, Revocation } from '../trust/ca-book.ts';
-import type { RevocationList } from '../trust/revocation.ts';
+import { RevocationList } from '../trust/revocation.ts';
 import type { RedisDoor } from './redis.ts';
 
 /** Longest life of a certificate of which nothing is known. */
@@ -14,6 +14,8 @@ export interface RevocationWish {
   readonly reason: string;
   /** Revoke: its certificates count no more, and no hello lets it in. Reinstate: a hello lets it in again. */
   readonly verb: 'revoke' | 'reinstate';
+  /** When it is decided, if not now: whoever decides the same again says the same time. */
+  readonly atMs?: number;
 }
 
 /**
@@ -26,7 +28,9 @@ export function decide(book: CaBook, wish: RevocationWish, nowMs: number): Revoc
     throw new MusterError('USAGE', `'${name}' is no name of a certificate`);
   if (reason.trim() === '') throw new MusterError('USAGE', '--reason is empty: say why, others will read it');
   const known = book.revocations().get(name);
-  const common = { at_ms: nowMs, name, reason: reason.trim().slice(0, 500) };
+  // The last word is the one with the later time.
+  const atMs = wish.atMs ?? Math.max(nowMs, (known?.at_ms ?? 0) + 1);
+  const common = { at_ms: atMs, name, reason: reason.trim().slice(0, 500) };
   if (verb === 'reinstate') {
     if (known === undefined) throw new MusterError('NOT_FOUND', `${name} was not revoked`);
     return { ...known, ...common, barred: false };
@@ -35,7 +39,7 @@ export function decide(book: CaBook, wish: RevocationWish, nowMs: number): Revoc
   return {
     ...common,
     role: issued.at(-1)?.role ?? known?.role ?? null,
-    before_ms: nowMs,
+    before_ms: wish.atMs ?? nowMs,
     until_ms:
       issued.length === 0 ? nowMs + UNKNOWN_MS : Math.max(...issued.map((entry) => entry.not_after_ms)),
     barred: true,
@@ -68,10 +72,7 @@ export function createRevokedStore(door: RedisDoor, book: CaBook): RevokedStore 
     const now = await door.quick.get(version);
     if (seen === `${now} ${list.changes}`) return list;
     const there = await door.quick.hgetall(entries);
-    for (const json of Object.values(there)) {
-      const entry = Revocation.safeParse(JSON.parse(json));
-      if (entry.success && list.add(entry.data)) book.revoke(entry.data);
-    }
+    for (const entry of entriesOf(there)) if (list.add(entry)) book.revoke(entry);
     const news = list.entries().filter((entry) => there[entry.name] !== JSON.stringify(entry));
     if (news.length > 0) {
       const fields = news.flatMap((entry) => [entry.name, JSON.stringify(entry)]);
@@ -93,6 +94,20 @@ export function createRevokedStore(door: RedisDoor, book: CaBook): RevokedStore 
     toDrop: () => door.quick.smembers(users),
     dropped: async (name) => void (await door.quick.srem(users, name)),
   };
+}
+
+/** What the controllers have in Redis, for who has no book of his own. Throws what ioredis throws. */
+export async function readRevoked(door: RedisDoor): Promise<RevocationList> {
+  const list = new RevocationList();
+  for (const entry of entriesOf(await door.quick.hgetall(door.key('revoked')))) list.add(entry);
+  return list;
+}
+
+function entriesOf(there: Readonly<Record<string, string>>): Revocation[] {
+  return Object.values(there).flatMap((json) => {
+    const entry = Revocation.safeParse(JSON.parse(json));
+    return entry.success ? [entry.data] : [];
+  });
 }
 
 /** Writes a decision down and sets it going: book, Redis, and the broker user is to go. Throws what {@link decide} throws. */

@@ -6,10 +6,12 @@ import type { CollectiveCa } from '../trust/ca.ts';
 import type { Rpc } from './deps.ts';
 import type { Engine } from './engine.ts';
 import { onEvent } from './events.ts';
-import type { RedisDoor } from './redis.ts';
+import { type ExpiryDeps, startExpiryWatch } from './expiry-watch.ts';
+import type { Lifetimes } from './lifetimes.ts';
 import { createRenew } from './renew.ts';
 import { startRevocations } from './revocations.ts';
-import { createRevokedStore } from './revoked-store.ts';
+import type { RevokedStore } from './revoked-store.ts';
+import { startTidy } from './tidy.ts';
 
 /** The life of certificates after they were issued: renewed when a node asks, revoked when an operator says so. */
 export interface TrustKeeper {
@@ -18,21 +20,27 @@ export interface TrustKeeper {
   close(): void;
 }
 
-/** Starts to spread revocations and to renew certificates. */
+/** Starts to spread revocations, to renew certificates, to tidy up after those that ended, and to say which end soon. */
 export function startTrust(deps: {
   readonly config: Pick<ControllerConfig, 'trust' | 'collectives'>;
   readonly ca: CollectiveCa;
-  readonly door: RedisDoor;
+  /** Name and certificate of this controller. */
+  readonly own: ExpiryDeps['own'];
+  readonly store: RevokedStore;
+  readonly lifetimes: Lifetimes;
   readonly rpc: Rpc;
   readonly engine: Pick<Engine, 'registry' | 'runs' | 'joins' | 'audit'>;
   readonly dropUser: (name: string) => Promise<void>;
+  /** Deletes the broker user of a node. */
+  readonly removeUser: (identity: string) => Promise<void>;
   readonly clock: Clock;
   readonly log: Log;
 }): TrustKeeper {
   const { config, engine } = deps;
   const collectives = Object.values(config.collectives);
-  const store = createRevokedStore(deps.door, deps.ca.book);
-  const revocations = startRevocations({ ...deps, store, collectives });
+  const revocations = startRevocations({ ...deps, collectives });
+  const tidying = startTidy(deps);
+  const watch = startExpiryWatch(deps);
   const renew = createRenew({
     ...deps,
     days: config.trust.node_days,
@@ -46,6 +54,10 @@ export function startTrust(deps: {
       await onEvent(event, sender, engine);
       if (event.kind === 'registration') revocations.greet(sender.name, event.collectives, event.revocations);
     },
-    close: () => revocations.close(),
+    close() {
+      revocations.close();
+      tidying.close();
+      watch.close();
+    },
   };
 }

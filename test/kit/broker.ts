@@ -13,6 +13,7 @@ import { testPki } from './pki.ts';
 
 const BIN = '/usr/lib/rabbitmq/bin';
 const BOOT_MS = 60_000;
+const MANAGEMENT = { user: 'muster', password: 'muster-test' };
 const HELLO = { user: 'hello', password: 'hello' };
 
 /** A private RabbitMQ with STOMP over TLS, certificates of the test PKI, and everything of it in one folder. */
@@ -39,7 +40,7 @@ export async function startBroker(layout: {
   controllers?: readonly string[];
   operators?: readonly string[];
 }): Promise<TestBroker> {
-  const machine = await boot();
+  const machine = await bootBroker(writeConfig);
   const { host, port, vhost, management } = machine;
   const admin = createBrokerAdmin({ ...management, vhost });
   try {
@@ -69,12 +70,27 @@ export async function startBroker(layout: {
   };
 }
 
-async function boot() {
+/** Ports of a broker: STOMP over TLS, and the management API. */
+interface BrokerPorts {
+  readonly port: number;
+  readonly managementPort: number;
+}
+
+/**
+ * Starts a broker as `write` has laid its `rabbitmq.conf` into the folder, and nothing on it yet. Plug-ins are those that we
+ * need. It ends with `stop()`, or with the process.
+ */
+export async function bootBroker(write: (dir: string, at: BrokerPorts) => Promise<void>) {
   const dir = mkdtempSync(join(tmpdir(), 'muster-broker-'));
   const ports = await freePorts(5);
   const [port = 0, managementPort = 0, amqpPort = 0, distPort = 0, epmdPort = 0] = ports;
-  const management = { url: `http://127.0.0.1:${managementPort}`, user: 'muster', password: 'muster-test' };
-  await writeConfig(dir, { port, managementPort, management });
+  const management = { url: `http://127.0.0.1:${managementPort}`, ...MANAGEMENT };
+  writeFileSync(
+    join(dir, 'enabled_plugins'),
+    '[rabbitmq_management,rabbitmq_stomp,rabbitmq_auth_mechanism_ssl].',
+  );
+  writeFileSync(join(dir, 'env.conf'), '');
+  await write(dir, { port, managementPort });
   const env = environment(dir, { amqpPort, distPort, epmdPort });
   // Our own epmd in the foreground: one that the node starts by itself would outlive everything.
   const guards = [guarded(dir, env, ['epmd', '-port', String(epmdPort), '-address', '127.0.0.1'])];
@@ -91,23 +107,15 @@ async function boot() {
     throw thrown;
   }
   const ctl = (...args: string[]) => output(`${BIN}/rabbitmqctl`, ['-q', ...args], env);
-  return { host: '127.0.0.1', port, vhost: '/muster', management, ctl, stop };
+  return { host: '127.0.0.1', port, vhost: '/muster', management, env, ctl, stop };
 }
 
-async function writeConfig(
-  dir: string,
-  at: { port: number; managementPort: number; management: { user: string; password: string } },
-): Promise<void> {
+async function writeConfig(dir: string, at: BrokerPorts): Promise<void> {
   const pki = await testPki();
   const server = await pki.holder('broker', 'server');
   writeFileSync(join(dir, 'ca.pem'), pki.ca.certificatePem);
   writeFileSync(join(dir, 'server.pem'), server.certificatePem);
   writeFileSync(join(dir, 'server.key'), server.keyPem, { mode: 0o600 });
-  writeFileSync(
-    join(dir, 'enabled_plugins'),
-    '[rabbitmq_management,rabbitmq_stomp,rabbitmq_auth_mechanism_ssl].',
-  );
-  writeFileSync(join(dir, 'env.conf'), '');
   const lines = [
     'listeners.tcp = none',
     'management.tcp.ip = 127.0.0.1',
@@ -123,8 +131,8 @@ async function writeConfig(
     // Nodes that say hello have no certificate yet.
     'ssl_options.fail_if_no_peer_cert = false',
     'ssl_cert_login_from = common_name',
-    `default_user = ${at.management.user}`,
-    `default_pass = ${at.management.password}`,
+    `default_user = ${MANAGEMENT.user}`,
+    `default_pass = ${MANAGEMENT.password}`,
     'default_user_tags.administrator = true',
     'loopback_users = none',
     'log.console = false',
@@ -138,7 +146,7 @@ function environment(
   ports: { amqpPort: number; distPort: number; epmdPort: number },
 ): NodeJS.ProcessEnv {
   return {
-    PATH: process.env.PATH,
+    PATH: `${BIN}:${process.env.PATH}`,
     LANG: 'C.UTF-8',
     HOME: dir,
     RABBITMQ_NODENAME: `muster${ports.distPort}@localhost`,

@@ -9,7 +9,7 @@ import type { ControllerConfig } from '../../src/core/config/controller.ts';
 import { DaemonConfig } from '../../src/core/config/daemon.ts';
 import { loadPlugins } from '../../src/core/load.ts';
 import { createLog } from '../../src/core/log.ts';
-import { createOpener } from '../../src/trust/seal.ts';
+import { createOpener, createSealer } from '../../src/trust/seal.ts';
 import { tempDir } from '../agent/temp.ts';
 import type { TestBroker } from './broker.ts';
 import { testPki } from './pki.ts';
@@ -23,13 +23,22 @@ const log = createLog({
   name: 'collective',
 });
 
+/** What a controller signs and reads hellos with, instead of the holder `controller` of the test PKI. */
+export interface ControllerKeys {
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  readonly oldKeyPems?: readonly string[];
+}
+
 /** A real controller, named `controller`, on a real broker and Redis; certificates of nodes live `nodeDays`. */
 export async function startRealController(
   at: { broker: TestBroker; redis: TestRedis },
   nodeDays = 7,
+  keys?: ControllerKeys,
 ): Promise<Controller & { readonly config: ControllerConfig; stop(): Promise<void> }> {
   const { ca, holder } = await testPki();
-  const { certificatePem, keyPem, sealer } = await holder('controller', 'controller');
+  const own = keys ?? (await holder('controller', 'controller'));
+  const sealer = createSealer({ name: 'controller', ...own });
   const { host, port, vhost, management } = at.broker;
   const parsed = testConfig({
     redis: { url: at.redis.url, prefix: 'controller' },
@@ -47,7 +56,7 @@ export async function startRealController(
   const stopping = new AbortController();
   const controller = await startController({
     ...{ config, log, signal: stopping.signal },
-    identity: { caPem, certificatePem, keyPem, managementPassword: management.password, ca, opener, sealer },
+    identity: { ...own, caPem, managementPassword: management.password, ca, opener, sealer },
     plugins: {
       steps: await loadPlugins(folder('provisioners'), 'run'),
       notifiers: new Map(),

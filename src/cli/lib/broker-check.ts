@@ -9,10 +9,11 @@ import { DaemonConfig } from '../../core/config/daemon.ts';
 import { asMusterError } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';
 import { managementPassword } from './broker-password.ts';
+import { certificateFindings } from './certificate-check.ts';
 
 const LOGIN_S = 10;
 
-/** Everything that is open on the broker of a config. Throws BROKER_UNREACHABLE, BROKER_REFUSED, CONFIG_INVALID. */
+/** Everything that is open on the broker of a config, and certificates that end soon. Throws BROKER_UNREACHABLE, BROKER_REFUSED, CONFIG_INVALID. */
 export async function brokerFindings(config: ControllerConfig): Promise<Finding[]> {
   const { broker, collectives } = config;
   const hello = DaemonConfig.shape.broker.parse({ host: broker.host });
@@ -24,7 +25,11 @@ export async function brokerFindings(config: ControllerConfig): Promise<Finding[
   };
   const { management_url: url, management_user: user, vhost } = broker;
   const state = await readBrokerState({ url, user, password: await managementPassword(broker), vhost });
-  return [...(await loginFinding(config)), ...checkBroker(state, wish)];
+  return [
+    ...(await loginFinding(config)),
+    ...checkBroker(state, wish),
+    ...(await certificateFindings(config, systemClock.nowMs())),
+  ];
 }
 
 /** Whether certificates are a login cannot be asked, only tried: by the one of this config. */

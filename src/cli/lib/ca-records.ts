@@ -2,10 +2,13 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MusterError } from '../../core/errors.ts';
 import { type Issued, openCaBook, type Revocation } from '../../trust/ca-book.ts';
+import { endingCertificates } from '../../trust/expiry.ts';
 
 /** One certificate as people see it. */
 export interface CertificateRecord extends Issued {
   readonly state: 'valid' | 'expired' | 'revoked';
+  /** It is valid, but not for long, and nobody has renewed it. */
+  readonly ends_soon: boolean;
 }
 
 /** What the folder of a CA knows. Throws NOT_FOUND when it is none. */
@@ -18,10 +21,12 @@ export async function caRecords(
   });
   const book = openCaBook(dir);
   const list = book.revocations();
+  const ending = new Set(endingCertificates(book, nowMs).map(({ serial }) => serial));
   const certificates = book.issued().map((entry): CertificateRecord => {
     const { name, role, not_before_ms: notBeforeMs } = entry;
     const revoked = list.revokes({ sender: { name, role }, notBeforeMs });
-    return { ...entry, state: revoked ? 'revoked' : entry.not_after_ms < nowMs ? 'expired' : 'valid' };
+    const state = revoked ? 'revoked' : entry.not_after_ms < nowMs ? 'expired' : 'valid';
+    return { ...entry, state, ends_soon: state === 'valid' && ending.has(entry.serial) };
   });
   return { certificates, revocations: list.entries() };
 }

@@ -41,7 +41,10 @@ export async function revokeNow(config: ControllerConfig, wish: RevocationWish):
     const store = createRevokedStore(door, book);
     const decision = await revokeName({ book, store, clock: systemClock }, wish);
     if (wish.verb === 'reinstate') return { decision, cut: false };
-    const cut = await dropUser(config, wish.name);
+    const cut = await deleteUser(config, wish.name).then(
+      () => true,
+      () => false,
+    );
     if (cut) await store.dropped(wish.name);
     return { decision, cut };
   } catch (thrown) {
@@ -57,13 +60,9 @@ export async function revokeNow(config: ControllerConfig, wish: RevocationWish):
   }
 }
 
-async function dropUser({ broker }: ControllerConfig, name: string): Promise<boolean> {
-  try {
-    const { management_url: url, management_user: user, vhost } = broker;
-    const password = await managementPassword(broker);
-    await createBrokerAdmin({ url, user, password, vhost }).revokeUser(name);
-    return true;
-  } catch {
-    return false;
-  }
+/** Deletes a broker user, which cuts its connections. Throws BROKER_UNREACHABLE, BROKER_REFUSED, CONFLICT, CONFIG_INVALID. */
+export async function deleteUser({ broker }: ControllerConfig, name: string): Promise<void> {
+  const { management_url: url, management_user: user, vhost } = broker;
+  const password = await managementPassword(broker);
+  await createBrokerAdmin({ url, user, password, vhost }).revokeUser(name);
 }

@@ -4,10 +4,12 @@ import { createRpcClient, type RpcClient } from '../../bus/client.ts';
 import { openBus } from '../../bus/connection.ts';
 import { openRedis } from '../../controller/redis.ts';
 import { createRegistry, type Registry } from '../../controller/registry.ts';
+import { readRevoked } from '../../controller/revoked-store.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { ControllerConfig } from '../../core/config/controller.ts';
 import { MusterError } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';
+import { RevocationList } from '../../trust/revocation.ts';
 import { createOpener, createSealer } from '../../trust/seal.ts';
 import { commonName } from './certificate-name.ts';
 
@@ -21,7 +23,7 @@ export interface Fleet {
 }
 
 /**
- * Connects to broker and Redis. Throws CONFIG_INVALID (a certificate cannot be read), BROKER_UNREACHABLE,
+ * Connects to broker and Redis; what a revoked node says does not count. Throws CONFIG_INVALID (a certificate cannot be read), BROKER_UNREACHABLE,
  * BROKER_REFUSED, REDIS_UNREACHABLE, each within a few seconds.
  */
 export async function openFleet(config: ControllerConfig): Promise<Fleet> {
@@ -40,11 +42,16 @@ export async function openFleet(config: ControllerConfig): Promise<Fleet> {
     clock: systemClock,
   });
   const redis = await openRedis(config.redis, silentLog);
+  let revoked = new RevocationList();
   const own = { certificatePem: certificatePem ?? '', keyPem: keyPem ?? '' };
   const rpc = createRpcClient({
     bus,
     sealer: createSealer({ name, ...own }),
-    opener: createOpener({ caPem: caPem ?? '', clock: systemClock }),
+    opener: createOpener({
+      caPem: caPem ?? '',
+      clock: systemClock,
+      revoked: (_serial, of) => revoked.revokes(of),
+    }),
     log: silentLog,
     clock: systemClock,
   });
@@ -54,6 +61,7 @@ export async function openFleet(config: ControllerConfig): Promise<Fleet> {
   };
   try {
     await Promise.all([bus.ready({ timeoutS: 5, giveUpOnRefusal: true }), redis.ready()]);
+    revoked = await readRevoked(redis);
   } catch (error) {
     await close();
     throw error;

@@ -27,16 +27,27 @@ export function withConfigOptions(command: Command): Command {
     );
 }
 
-/** The config that a command uses. Throws CONFIG_INVALID. */
-export async function readSettings(options: ConfigOptions): Promise<ControllerConfig> {
+/**
+ * The config that a command uses. Says on standard error when its certificate ends soon; `quiet`: not even that. Throws
+ * CONFIG_INVALID.
+ */
+export async function readSettings(
+  options: ConfigOptions,
+  { quiet }: { quiet: boolean } = { quiet: false },
+): Promise<ControllerConfig> {
   // Imported here, because `muster --help` needs neither zod nor YAML and should be quick.
   const schema = await import('../../core/config/controller.ts');
   const { loadConfig } = await import('../../core/config/load.ts');
-  return loadConfig(schema.ControllerConfig, {
+  const config = await loadConfig(schema.ControllerConfig, {
     path: await configPath(options.config),
     env: process.env,
     flags: options.set ?? [],
   });
+  if (quiet) return config;
+  const { expiryWarning } = await import('./expiry-warning.ts');
+  const warning = await expiryWarning(config, Date.now());
+  if (warning !== null) process.stderr.write(`${warning}\n`);
+  return config;
 }
 
 async function configPath(given: string | undefined): Promise<string> {

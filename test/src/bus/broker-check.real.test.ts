@@ -6,6 +6,7 @@ import { checkBroker } from '../../../src/bus/broker-check.ts';
 import { readBrokerState } from '../../../src/bus/broker-state.ts';
 import { brokerFindings } from '../../../src/cli/lib/broker-check.ts';
 import { ControllerConfig } from '../../../src/core/config/controller.ts';
+import { openCaBook } from '../../../src/trust/ca-book.ts';
 import { tempDir } from '../../agent/temp.ts';
 import { startBroker, type TestBroker } from '../../kit/broker.ts';
 import { testPki } from '../../kit/pki.ts';
@@ -35,10 +36,12 @@ const rights = (user: string, write: string) =>
   adminApi(broker.management)('PUT', ['permissions', '/muster', user], { configure: '', write, read: '' });
 
 /** The config of a controller of this name, with its files. */
-async function configOf(name: string): Promise<ControllerConfig> {
+async function configOf(name: string, days?: number): Promise<ControllerConfig> {
   const dir = await tempDir();
   const { ca, holder } = await testPki();
-  const { certificatePem, keyPem } = await holder(name, 'controller');
+  const { keyPem, publicKeyPem, ...made } = await holder(name, 'controller');
+  const certificatePem =
+    days === undefined ? made.certificatePem : ca.issue({ name, role: 'controller', publicKeyPem, days });
   const files = { 'ca.pem': ca.certificatePem, certificate: certificatePem, key: keyPem };
   const all = { ...files, password: broker.management.password };
   await Promise.all(Object.entries(all).map(([file, text]) => writeFile(join(dir, file), text)));
@@ -172,6 +175,27 @@ describe('the check of a real broker', () => {
     expect(await brokerFindings(await configOf('ctl'))).toEqual([]);
     expect(await brokerFindings(await configOf('nobody'))).toMatchObject([
       { code: 'CERTIFICATE_LOGIN', severity: 'high' },
+    ]);
+  });
+
+  test('names certificates that end soon: its own, and those of the book', async () => {
+    // A minute, and begun five minutes ago.
+    const config = await configOf('ctl', 1 / 1440);
+    const entry = { at_ms: 0, role: 'operator', serial: 'aa', key: 'bb', not_before_ms: 0 } as const;
+    const book = openCaBook(config.trust.dir);
+    const inDays = (days: number) => Date.now() + days * 86_400_000;
+    book.record({ ...entry, name: 'carol', not_after_ms: inDays(20.5) });
+    book.record({ ...entry, name: 'dave', not_after_ms: inDays(90) });
+    const findings = await brokerFindings(config);
+    expect(findings.map(({ code, severity, what }) => [code, severity, what])).toEqual([
+      [
+        'CERTIFICATE_ENDS',
+        'medium',
+        expect.stringMatching(
+          /^the certificate of this config, .*certificate, ends on .*, in less than a day$/,
+        ),
+      ],
+      ['CERTIFICATE_ENDS', 'low', expect.stringMatching(/of the operator carol ends on .*, in 20 days$/)],
     ]);
   });
 

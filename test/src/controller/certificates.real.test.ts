@@ -1,3 +1,4 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { rpcutil } from '../../../agent/agents/rpcutil.ddl.ts';
 import { adminApi } from '../../../src/bus/admin-api.ts';
@@ -9,6 +10,8 @@ import { createRevokedStore, revokeName } from '../../../src/controller/revoked-
 import { systemClock } from '../../../src/core/clock.ts';
 import { silentLog } from '../../../src/core/log.ts';
 import type { Sealer } from '../../../src/core/seal.ts';
+import { newKeyPair } from '../../../src/trust/ca.ts';
+import { lifeDays } from '../../../src/trust/expiry.ts';
 import { eventually } from '../../agent/temp.ts';
 import { startBroker, type TestBroker } from '../../kit/broker.ts';
 import { daemonConfig, startDaemon, startRealController } from '../../kit/collective.ts';
@@ -166,4 +169,49 @@ test('certificates are renewed under traffic, on new connections, and no request
   const outcomes = await Promise.allSettled(asked);
   expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([]);
   expect(new Set(issued().map(({ key }) => key)).size).toBe(1);
+});
+
+test("a master's certificate is renewed by its daemon, which goes on with it after a restart, and not once it is revoked", async () => {
+  const id = 'puppet-1';
+  const { ca } = await testPki();
+  const { keyPem, publicKeyPem } = await newKeyPair();
+  const given = ca.issue({ name: id, role: 'master', publicKeyPem, days: SHORT_DAYS });
+  await broker.admin.addMasterUser(id, ['mcollective']);
+  const common = await daemonConfig(broker);
+  const { dir } = common.facts;
+  const [certificate, key] = [`${dir}/given.pem`, `${dir}/given.key`];
+  await mkdir(dir, { recursive: true });
+  await Promise.all([writeFile(certificate, given), writeFile(key, keyPem)]);
+  const { group: _group, token: _token, ...rest } = common;
+  const config = { ...rest, collectives: ['mcollective'], trust: { ...common.trust, certificate, key } };
+  const pings = () =>
+    rpc
+      .node('mcollective', id, {})
+      .call(rpcutil, 'ping', {}, { timeoutS: 1 })
+      .then(
+        () => true,
+        () => false,
+      );
+  const issued = () => ca.book.issued().filter(({ name }) => name === id);
+  const first = startDaemon(config);
+  await eventually(pings, 30_000);
+  await eventually(async () => issued().length >= 3, 60_000);
+  const [one, ...more] = issued();
+  expect(more.map(({ role, key: spki }) => [role, spki])).toEqual(more.map(() => ['master', one?.key]));
+  expect(new Set(issued().map((entry) => Math.round(lifeDays(entry) * 86_400))).size).toBe(1);
+  // By the time that the one which a person gave it has ended, it runs on, and starts again.
+  await eventually(async () => Date.now() > (one?.not_after_ms ?? 0), 60_000);
+  await eventually(pings, 10_000);
+  await first.stop();
+  const second = startDaemon(config);
+  await eventually(pings, 20_000);
+  expect(await readFile(certificate, 'utf8')).toBe(given);
+
+  await decide('revoke', id);
+  await eventually(async () => !(await broker.ctl('list_users')).includes(id), 15_000);
+  const count = issued().length;
+  await second.stop();
+  startDaemon(config);
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  expect({ issued: issued().length, pings: await pings() }).toEqual({ issued: count, pings: false });
 });

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +8,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { stringify } from 'yaml';
 import type { Quarantined } from '../../../src/controller/quarantine.ts';
 import type { RedisDoor } from '../../../src/controller/redis.ts';
+import { createCa } from '../../../src/trust/ca.ts';
+import { openCaBook } from '../../../src/trust/ca-book.ts';
 import { createHelloScene, type HelloScene } from '../../kit/hello-scene.ts';
 import { testPki } from '../../kit/pki.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
@@ -142,15 +145,32 @@ describe('a second key for a claimed instance', () => {
 });
 
 describe('muster quarantine', () => {
+  let managementUrl: string;
+  let management: Server;
+  beforeAll(async () => {
+    await createCa(dir, { name: 'ca' });
+    // A broker without any user.
+    management = createServer((_request, response) => response.writeHead(404).end('{}'));
+    await new Promise<void>((resolve) => management.listen(0, '127.0.0.1', resolve));
+    const address = management.address();
+    managementUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
+  });
+  afterAll(() => management.close());
+
   async function muster(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
     const config = join(dir, `${door.prefix}.yaml`);
     const certificate = join(dir, 'alice.pem');
     await writeFile(certificate, (await (await testPki()).holder('alice', 'operator')).certificatePem);
-    const broker = { host: 'x', management_url: 'http://127.0.0.1:1', management_password_file: '/x' };
+    await writeFile(join(dir, 'password'), 'x');
+    const broker = {
+      host: 'x',
+      management_url: managementUrl,
+      management_password_file: join(dir, 'password'),
+    };
     const settings = {
       redis: { url: redis.url, prefix: door.prefix },
       broker,
-      trust: { certificate, key: '/x' },
+      trust: { dir, certificate, key: '/x' },
     };
     await writeFile(config, stringify(settings));
     return new Promise((resolve) => {
@@ -171,6 +191,10 @@ describe('muster quarantine', () => {
     const approved = await muster('quarantine', 'approve', id, '--reason', 'disk was\nreplaced', '--json');
     expect(JSON.parse(approved.stdout)).toMatchObject({
       quarantine: { id, decision: { verdict: 'approved', by: 'alice', reason: 'disk was replaced' } },
+    });
+    expect(openCaBook(dir).revocations().get('i-1.example.org')).toMatchObject({
+      barred: false,
+      reason: `quarantine ${id} is decided`,
     });
     expect((await muster('quarantine', 'reject', id, '--reason', 'no')).code).toBe(2);
     expect((await muster('quarantine', 'reject', id, '--reason', 'not ours')).code).toBe(1);

@@ -56,7 +56,8 @@ async function layOutBroker(wish: InitWish): Promise<string | null> {
     return null;
   } catch (thrown) {
     const { code, message } = asMusterError(thrown);
-    if (!code.startsWith('BROKER_')) throw thrown;
+    // What is in the way on the broker is told with the rest, which a person needs too.
+    if (!code.startsWith('BROKER_') && code !== 'CONFLICT') throw thrown;
     return message;
   }
 }

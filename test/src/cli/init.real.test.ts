@@ -1,0 +1,136 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { ControllerConfig } from '../../../src/core/config/controller.ts';
+import { DaemonConfig } from '../../../src/core/config/daemon.ts';
+import { loadConfig } from '../../../src/core/config/load.ts';
+import { eventually, tempDir } from '../../agent/temp.ts';
+import { bootBroker } from '../../kit/broker.ts';
+import { startDaemon } from '../../kit/collective.ts';
+import { startRedis, type TestRedis } from '../../kit/redis.ts';
+
+const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+
+let redis: TestRedis;
+beforeAll(async () => {
+  redis = await startRedis();
+});
+afterAll(() => redis?.stop());
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(program: string, args: readonly string[], env = process.env): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(program, [...args], { env }, (error, stdout, stderr) =>
+      resolve({
+        code: typeof error?.code === 'number' ? error.code : error === null ? 0 : 1,
+        stdout,
+        stderr,
+      }),
+    );
+  });
+}
+const muster = (...args: string[]) => run(process.execPath, [MAIN, ...args]);
+
+/** The step that begins so, as it was printed. */
+function stepOf(stdout: string, begin: string): string {
+  const step = stdout
+    .split('\n')
+    .map((line) => line.replace(/^\s*\d+\. /, ''))
+    .find((line) => line.startsWith(begin));
+  if (step === undefined) throw new Error(`no step '${begin}' in:\n${stdout}`);
+  return step;
+}
+
+test('what `muster init` makes and prints brings up broker and controller, and a node joins', async () => {
+  const root = await tempDir();
+  const dir = join(root, 'muster');
+  const init = await muster(
+    ...['init', '--dir', dir, '--systemd-dir', join(root, 'systemd'), '--broker-host', '127.0.0.1'],
+    ...['--operator', 'alice', '--group', 'web'],
+  );
+  expect(init).toMatchObject({ code: 0, stderr: '' });
+
+  // Steps 1 and 2: the files and settings for RabbitMQ, in another folder and on free ports.
+  const broker = await bootBroker(async (at, { port, managementPort }) => {
+    for (const file of ['ca.pem', 'broker.pem', 'broker.key'])
+      await copyFile(join(dir, 'pki', file), join(at, file));
+    const text = await readFile(join(dir, 'rabbitmq.conf'), 'utf8');
+    const here = text
+      .replaceAll('= /etc/rabbitmq/', `= ${at}/`)
+      .replace('ssl.1 = 61614', `ssl.1 = 127.0.0.1:${port}`)
+      .replace('port = 15672', `port = ${managementPort}`);
+    await writeFile(join(at, 'rabbitmq.conf'), here);
+  });
+  let controller: ChildProcess | undefined;
+  try {
+    await eventually(
+      () =>
+        broker.ctl('await_startup').then(
+          () => true,
+          () => false,
+        ),
+      60_000,
+    );
+    // Step 3, word for word.
+    const added = await run('sh', ['-c', stepOf(init.stdout, 'rabbitmqctl add_user')], broker.env);
+    expect(added.code, added.stderr).toBe(0);
+    const elsewhere = [
+      ...['--set', `broker.port=${broker.port}`, '--set', `broker.management_url=${broker.management.url}`],
+      ...['--set', `redis.url=${redis.url}`],
+    ];
+    const printed = (begin: string) =>
+      muster(...stepOf(init.stdout, begin).split(' ').slice(1), ...elsewhere);
+    const setup = await printed('muster broker setup');
+    expect(setup.code, setup.stderr).toBe(0);
+    const check = await printed('muster broker check');
+    expect(check).toMatchObject({ code: 0, stdout: 'the broker is locked down: nothing was found open\n' });
+
+    const path = join(dir, 'muster.yaml');
+    controller = spawn(process.execPath, [MAIN, 'controller', '--config', path, ...elsewhere], {
+      stdio: 'ignore',
+    });
+    const config = await loadConfig(ControllerConfig, { path });
+    const id = 'dc-init';
+    startDaemon(
+      DaemonConfig.parse({
+        ...{ group: 'web', token: config.groups.web?.options.token, instance_id: id },
+        broker: { host: broker.host, port: broker.port },
+        trust: { ca: join(dir, 'pki/ca.pem'), controllers: [config.trust.certificate] },
+        state_dir: join(root, 'state'),
+        facts: {
+          dir: join(root, 'facts.d'),
+          imds: false,
+          facter_dir: '',
+          classes_file: join(root, 'classes'),
+        },
+        puppet: {
+          ...{ bin: '/bin/true', conf_dir: join(root, 'conf'), ssl_dir: join(root, 'ssl') },
+          state_dir: join(root, 'pstate'),
+        },
+        settings: { 'provision.hosts_file': join(root, 'hosts') },
+        hello: { base_s: 0.5, cap_s: 2 },
+      }),
+    );
+    // The operator of the first hour asks with her own certificate.
+    const own = ['trust.certificate', 'trust.key'].flatMap((key) => [
+      '--set',
+      `${key}=${join(dir, 'pki', key === 'trust.key' ? 'alice.key' : 'alice.pem')}`,
+    ]);
+    const ping = () =>
+      muster('ping', '-c', path, ...elsewhere, ...own, '-T', 'provisioning', '-I', id, '-t', '3');
+    await eventually(async () => (await ping()).code === 0, 60_000);
+    const runs = await muster('runs', '--json', '-c', path, ...elsewhere);
+    expect(runs.stdout).toContain(id);
+    expect((await printed('muster broker check')).code).toBe(0);
+  } finally {
+    controller?.kill('SIGKILL');
+    await broker.stop();
+  }
+});
