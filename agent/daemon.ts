@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import type { Log } from '../src/core/log.ts';
+import type { AuditArchive } from './audit/resend.ts';
 import { buildInfo } from './build-info.ts';
 import { type ClassList, createClassList } from './classes.ts';
 import { openNodeClock } from './clock.ts';
@@ -90,9 +91,9 @@ async function start(
     ...{ config, agents, clock, log },
     publish: async (event) => (await service.promise).tell(event),
   });
-  const { policies, authorize } = guard;
+  const { policies, authorize, refused, archive } = guard;
   const agentHost = hostOf({
-    ...{ config, identity, trust, log, facts, classes, policies },
+    ...{ config, identity, trust, log, facts, classes, policies, archive },
     node: node && { ...node, runs },
   });
   const { line, opener, revocations } = trust;
@@ -102,7 +103,7 @@ async function start(
     facts,
     classes,
     replayFile: join(config.state_dir, 'replay'),
-    authorize,
+    ...{ authorize, refused },
     ...settings,
   };
   const serving = await serve({ line, opener, revocations, clock, log, ...own }, agentHost);
@@ -129,6 +130,7 @@ interface HostParts {
   readonly facts: FactStore;
   readonly classes: ClassList;
   readonly policies: Policies;
+  readonly archive: AuditArchive | null;
 }
 
 /** What agents are offered. The service comes later, because it is made with the host. */

@@ -1,6 +1,6 @@
 import type { Authorize } from '../src/bus/dispatch.ts';
 import { publishEvent } from '../src/bus/events.ts';
-import { createRpcServer } from '../src/bus/server.ts';
+import { createRpcServer, type RpcServerOptions } from '../src/bus/server.ts';
 import type { Agent } from '../src/core/agent.ts';
 import type { Clock } from '../src/core/clock.ts';
 import { asMusterError, MusterError } from '../src/core/errors.ts';
@@ -26,6 +26,7 @@ export interface ServeOptions {
   readonly replayFile: string;
   readonly registrationS: number;
   readonly authorize: Authorize;
+  readonly refused: NonNullable<RpcServerOptions['refused']>;
   readonly encryptReplies: boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -164,6 +165,7 @@ async function announce(
   const facts = await options.facts.facts();
   const collectives = [...host.collectives()];
   const revocations = options.revocations();
+  const audit = await host.archive?.head();
   await tell({
     kind: 'registration',
     agents: [...active.keys()],
@@ -171,6 +173,7 @@ async function announce(
     collectives,
     version: host.version,
     ...(revocations === null ? {} : { revocations }),
+    ...(audit === null || audit === undefined ? {} : { audit }),
   });
 }
 

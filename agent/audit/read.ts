@@ -26,7 +26,7 @@ export async function readAudit(
   place: AuditPlace | null,
   maxLines: number,
 ): Promise<AuditPiece | null> {
-  const files = await filesOf(path, keep);
+  const files = await auditFilesOf(path, keep);
   const known = files.findIndex((file) => file.inode === place?.inode);
   for (const [index, file] of files.entries()) {
     if (index < known) continue;
@@ -38,13 +38,15 @@ export async function readAudit(
   return null;
 }
 
-interface Found {
+/** One file of an audit. */
+export interface AuditPart {
   readonly path: string;
   readonly inode: number;
   readonly bytes: number;
 }
 
-async function filesOf(path: string, keep: number): Promise<Found[]> {
+/** The files of an audit that are there, oldest first. */
+export async function auditFilesOf(path: string, keep: number): Promise<AuditPart[]> {
   const names = Array.from({ length: keep }, (_, index) => `${path}.${keep - index}`);
   const found = await Promise.all(
     [...names, path].map(async (name) => {
@@ -60,7 +62,7 @@ async function filesOf(path: string, keep: number): Promise<Found[]> {
   return found.filter((file) => file !== null);
 }
 
-async function readPiece(file: Found, offset: number, maxLines: number): Promise<AuditPiece> {
+async function readPiece(file: AuditPart, offset: number, maxLines: number): Promise<AuditPiece> {
   const handle = await open(file.path, 'r');
   try {
     const buffer = Buffer.alloc(PIECE_BYTES);

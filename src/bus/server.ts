@@ -18,6 +18,17 @@ const REPLY_TTL_S = 60;
 const REPLY_DEADLINE_S = 30;
 const DRAIN_MS = 5000;
 
+/** A request that never reached the policy. */
+export interface Refusal {
+  /** Fixed upper-case word. */
+  readonly reason: string;
+  /** Name in the verified certificate; null when none was verified. */
+  readonly sender: string | null;
+  /** Where it arrived. */
+  readonly collective: string;
+  readonly aud: string;
+}
+
 /** What a node serves and who may ask. */
 export interface RpcServerOptions {
   readonly bus: Bus;
@@ -32,6 +43,8 @@ export interface RpcServerOptions {
   readonly facts: () => Facts;
   readonly classes?: () => readonly string[];
   readonly authorize: Authorize;
+  /** Told of every request that is refused before the policy. Must not throw, and must bear a flood. */
+  readonly refused?: (refusal: Refusal) => void;
   readonly replay: ReplayCache;
   readonly log: Log;
   readonly clock: Clock;
@@ -60,7 +73,7 @@ interface Served {
 
 /**
  * Serves agents in collectives. Each request passes, in this order: size, decryption, signature, schema, audience, expiry, replay,
- * filter, policy, DDL, action, DDL. Refused before the policy: silence and a line in the log. From the policy on: a reply.
+ * filter, policy, DDL, action, DDL. Refused before the policy: silence, a line in the log, and `refused` is told. From the policy on: a reply.
  */
 export function createRpcServer(options: RpcServerOptions): RpcServer {
   const server = new Server(options);
@@ -126,16 +139,24 @@ class Server implements RpcServer {
   }
 
   #arrived(body: Buffer, arrived: { collective: string; aud: string }): void {
-    const { log, identity, facts, agents } = this.#own;
+    const { log, identity, facts, agents, refused } = this.#own;
     const admission = admit(body, arrived, this.#own);
     if (!admission.ok) {
-      log.warn({ reason: admission.reason, ...arrived }, 'request refused');
+      const { reason, detail, sender } = admission;
+      log.warn({ reason: detail, ...arrived }, 'request refused');
+      refused?.({ reason, sender, ...arrived });
       return;
     }
     const { admitted } = admission;
     if (!matchesFilter(admitted.request.filter, { identity, agents: agents(), facts: facts() })) return;
-    if (!this.#limiter.offer(() => this.#answer(admitted)))
-      log.warn({ request: admitted.request.id }, 'request dropped: too many wait');
+    if (this.#limiter.offer(() => this.#answer(admitted))) return;
+    log.warn({ request: admitted.request.id }, 'request dropped: too many wait');
+    this.#refused('BUSY', admitted);
+  }
+
+  #refused(reason: string, { request, sender }: Admitted): void {
+    const { collective, aud } = request;
+    this.#own.refused?.({ reason, sender: sender.name, collective, aud });
   }
 
   /** Never rejects. */
@@ -144,6 +165,7 @@ class Server implements RpcServer {
     const { request, sender } = admitted;
     if (clock.nowMs() > admitted.expiresAtMs) {
       log.warn({ request: request.id }, 'request expired while it waited');
+      this.#refused('EXPIRED', admitted);
       return;
     }
     try {
@@ -153,6 +175,7 @@ class Server implements RpcServer {
         { request: request.id, err: asMusterError(thrown).message },
         'request refused: its id is not kept',
       );
+      this.#refused('NOT_KEPT', admitted);
       return;
     }
     try {

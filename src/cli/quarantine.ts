@@ -3,6 +3,7 @@ import type { Decision, Quarantined } from '../controller/quarantine.ts';
 import { MusterError } from '../core/errors.ts';
 import { commonNameOf } from './lib/certificate-name.ts';
 import type { CliCommand } from './lib/command.ts';
+import { operationsOf } from './lib/operation.ts';
 import { paint, say, sayJson, table } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 import { withStore } from './lib/store.ts';
@@ -66,7 +67,12 @@ async function decide(
   const { createQuarantine } = await import('../controller/quarantine.ts');
   const by = await commonNameOf(config.trust.certificate);
   const decision: Decision = { verdict, reason, by, atMs: Date.now() };
-  const record = await withStore(config, (door) => createQuarantine(door).decide(id, decision));
+  const action = verdict === 'approved' ? 'approve' : 'reject';
+  const record = await withStore(config, async (door) => {
+    const operations = await operationsOf(config, door);
+    const operation = { agent: 'quarantine', action, subject: id, reason };
+    return operations.carry(operation, () => createQuarantine(door).decide(id, decision));
+  });
   if (options.json) sayJson({ quarantine: record });
   else if (verdict === 'rejected') say(`${id} is kept out`);
   else say(`${id} has the claim on ${record.instanceId} now; its next hello is accepted`);

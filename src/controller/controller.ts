@@ -19,6 +19,7 @@ import { type Engine, startEngine } from './engine.ts';
 import { consumeHellos } from './hello.ts';
 import { type Identity, readIdentity } from './identity.ts';
 import { createJoinTokens } from './join-tokens.ts';
+import { createOperations, type Operations } from './operations.ts';
 import { createQuarantine } from './quarantine.ts';
 import { openRedis, type RedisDoor, warnOnEviction } from './redis.ts';
 import { secondKey } from './second-key.ts';
@@ -86,8 +87,11 @@ export async function startController(options: ControllerOptions): Promise<Contr
   // Loads nothing and asks nobody before a group needs it.
   const ec2 = createEc2({ endpoint: config.ec2.endpoint, credentialsFile: config.ec2.credentials_file });
   const dropUser = (name: string) => admin.revokeUser(name);
-  const trust = startTrust({ config, ca: identity.ca, door, rpc, engine, dropUser, clock, log });
-  const parts = { door, bus, rpc, engine, ec2, trust };
+  const who = { name: sealer.name, role: 'controller' } as const;
+  const operations = createOperations({ store: engine.audit, ...who, clock });
+  const { ca } = identity;
+  const trust = startTrust({ config, ca, door, rpc, engine, operations, dropUser, clock, log });
+  const parts = { door, bus, rpc, engine, ec2, trust, operations };
   const listening = listen({
     config,
     identity,
@@ -109,6 +113,7 @@ interface Parts {
   readonly engine: Engine;
   readonly ec2: Ec2;
   readonly trust: TrustKeeper;
+  readonly operations: Operations;
 }
 
 interface ListenDeps extends Parts {
@@ -145,6 +150,7 @@ async function listen(deps: ListenDeps): Promise<void> {
     ca,
     grant: grantNode,
     runs: engine.runs,
+    operations: deps.operations,
     reserved: async (name) => (await engine.registry.get(name))?.role === 'master',
     clock,
   });

@@ -7,6 +7,8 @@ import type { Sender } from '../core/seal.ts';
 import type { CollectiveCa } from '../trust/ca.ts';
 import { verifyIssued } from '../trust/certificate.ts';
 import type { Rpc } from './deps.ts';
+import type { Operations } from './operations.ts';
+import { createRefusedOperations } from './refused-operations.ts';
 import type { Registry } from './registry.ts';
 
 const INSTALL_S = 10;
@@ -19,6 +21,7 @@ export interface RenewDeps {
   readonly registry: Pick<Registry, 'get'>;
   /** Where to look for a node that has not registered. */
   readonly collectives: readonly string[];
+  readonly operations: Pick<Operations, 'note'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -33,6 +36,7 @@ export type Renew = (certificatePem: string, sender: Sender) => Promise<void>;
  */
 export function createRenew(deps: RenewDeps): Renew {
   const { ca, clock, log } = deps;
+  const refused = createRefusedOperations({ ...deps, agent: 'ca', action: 'renew' });
   const root = new X509Certificate(ca.certificatePem);
   return async (pem, sender) => {
     const identity = sender.name;
@@ -47,8 +51,13 @@ export function createRenew(deps: RenewDeps): Renew {
             : clock.nowMs() < halfMs
               ? 'EARLY: the certificate is in the first half of its life'
               : null;
-      if (why !== null) return log.warn({ identity, reason: why }, 'no new certificate');
+      if (why !== null) {
+        refused(why.split(':')[0] ?? why, why, identity);
+        return log.warn({ identity, reason: why }, 'no new certificate');
+      }
       const publicKeyPem = old.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+      const data = { role: 'node', days: deps.days, old_serial: old.serial };
+      await deps.operations.note({ agent: 'ca', action: 'renew', subject: identity, data });
       const certificate = ca.issue({ name: identity, role: 'node', publicKeyPem, days: deps.days });
       await install(deps, identity, certificate);
       log.info({ identity }, 'certificate renewed');

@@ -54,9 +54,14 @@ export interface RevokedStore {
 /**
  * Opens the store. Truth is the book beside the key of the CA, because a CA that cannot note what it does must not act;
  * controllers on other hosts have a copy of the key and a book of their own, and all books converge: decisions are only
- * added, and adding them in any order gives the same.
+ * added, and adding them in any order gives the same. `onNews` is told of each decision that the book knows and Redis does
+ * not, before Redis is; when it throws, both are tried again at the next look.
  */
-export function createRevokedStore(door: RedisDoor, book: CaBook): RevokedStore {
+export function createRevokedStore(
+  door: RedisDoor,
+  book: CaBook,
+  onNews: (decision: Revocation) => Promise<void> = async () => undefined,
+): RevokedStore {
   const [entries, version, users] = [
     door.key('revoked'),
     door.key('revoked', 'version'),
@@ -68,12 +73,10 @@ export function createRevokedStore(door: RedisDoor, book: CaBook): RevokedStore 
     const now = await door.quick.get(version);
     if (seen === `${now} ${list.changes}`) return list;
     const there = await door.quick.hgetall(entries);
-    for (const json of Object.values(there)) {
-      const entry = Revocation.safeParse(JSON.parse(json));
-      if (entry.success && list.add(entry.data)) book.revoke(entry.data);
-    }
+    takeInto(book, list, Object.values(there));
     const news = list.entries().filter((entry) => there[entry.name] !== JSON.stringify(entry));
     if (news.length > 0) {
+      for (const entry of news) await onNews(entry);
       const fields = news.flatMap((entry) => [entry.name, JSON.stringify(entry)]);
       const write = door.quick
         .multi()
@@ -93,6 +96,13 @@ export function createRevokedStore(door: RedisDoor, book: CaBook): RevokedStore 
     toDrop: () => door.quick.smembers(users),
     dropped: async (name) => void (await door.quick.srem(users, name)),
   };
+}
+
+function takeInto(book: CaBook, list: RevocationList, texts: readonly string[]): void {
+  for (const json of texts) {
+    const entry = Revocation.safeParse(JSON.parse(json));
+    if (entry.success && list.add(entry.data)) book.revoke(entry.data);
+  }
 }
 
 /** Writes a decision down and sets it going: book, Redis, and the broker user is to go. Throws what {@link decide} throws. */

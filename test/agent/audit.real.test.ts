@@ -153,7 +153,10 @@ describe('over a real broker', () => {
     const bus = await gather();
     onTestFinished(() => bus.close());
     await eventually(async () => {
-      const found = new Set((await store.find(all)).map(({ decision }) => decision.request_id));
+      const ids = (await store.find(all)).map(
+        ({ decision }) => 'request_id' in decision && decision.request_id,
+      );
+      const found = new Set<unknown>(ids);
       return wanted.every((id) => found.has(id));
     }, 60_000);
   });

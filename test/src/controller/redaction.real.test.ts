@@ -12,6 +12,7 @@ import { MusterError } from '../../../src/core/errors.ts';
 import { createLog } from '../../../src/core/log.ts';
 import { defineStep } from '../../../src/core/step.ts';
 import token from '../../../src/trust/attestors/token.ts';
+import { controllerAudit } from '../../kit/operations.ts';
 import { testPki } from '../../kit/pki.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
 import { overJob, startTestEngine, testConfig } from '../../kit/run-fakes.ts';
@@ -97,13 +98,14 @@ test('neither token nor identity document nor private key are in the logs or in 
     },
     ...{ config, claims: engine.claims, runs: engine.runs },
     grant: async () => undefined,
+    operations: controllerAudit(door).operations,
     reserved: async () => false,
     quarantine: async () => ({ reason: 'CLAIM_TAKEN', id: 'q1' }),
     tokens: createJoinTokens(door),
     bus: { publish: async () => undefined } as unknown as Bus,
     attestors: new Map([['web', { plugin: token, options: token.options.parse({ token: TOKEN }) }]]),
   };
-  const tally = createTally({ claims: engine.claims, log, clock: systemClock });
+  const tally = createTally(deps);
   const facts = { ec2_placement_region: 'eu-west-1', user_token: TOKEN, note: leak };
   const said = { identity_document: document, identity_rsa2048: 'QUJDREVG'.repeat(20), facts };
   const good = await sayer.hello(controller.certificatePem, said);
