@@ -15,7 +15,7 @@ export default {
       .description('call an action of an agent on many nodes')
       .argument('<agent>', 'agent, e.g. rpcutil')
       .argument('<action>', 'action, e.g. get_fact')
-      .argument('[input...]', 'key=value');
+      .argument('[input...]', 'key=value; a secret as key=@FILE or key=- (standard input)');
     withFilterOptions(command).action(rpc);
   },
 } satisfies CliCommand;
@@ -23,6 +23,7 @@ export default {
 async function rpc(agent: string, action: string, input: string[], options: FilterOptions): Promise<void> {
   const { loadDdl } = await import('./lib/ddls.ts');
   const { replyLines, typedInput } = await import('./lib/rpc-text.ts');
+  const { hideSecrets, maskSecrets, withSecrets } = await import('./lib/secret-input.ts');
   const ddl = await loadDdl(agent);
   const spec = Object.hasOwn(ddl.actions, action) ? ddl.actions[action] : undefined;
   if (spec === undefined)
@@ -30,7 +31,14 @@ async function rpc(agent: string, action: string, input: string[], options: Filt
       'USAGE',
       `${agent} has no action '${action}'; it has ${Object.keys(ddl.actions).join(', ')}`,
     );
-  const asked = await askNodes(options, ddl, action, typedInput(spec.input, parseFacts(input)));
+  const texts = await withSecrets(spec.input, parseFacts(input));
+  const answers = await askNodes(options, ddl, action, typedInput(spec.input, texts));
+  const replies = answers.replies.map((reply) => ({
+    ...reply,
+    message: maskSecrets(spec.input, texts, reply.message),
+    data: hideSecrets(spec.output, reply.data),
+  }));
+  const asked = { ...answers, replies };
   if (options.json) {
     sayJson({
       agent,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { AskReply } from '../../bus/ask.ts';
 import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.ts';
 import { MusterError } from '../../core/errors.ts';
+import { askEach, holdsSecret, withRole } from './ask-each.ts';
 import { parseFacts } from './facts.ts';
 import { paint, say } from './output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './settings.ts';
@@ -64,12 +65,12 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
     const onReply = ({ identity }: { identity: string }): void => {
       replyMs.set(identity, performance.now() - startedAtMs);
     };
-    const asked = await fleet.rpc.ask(collective, ddl, action, input, {
-      filter,
-      expected,
-      timeoutS,
-      onReply,
-    });
+    const asked = holdsSecret(ddl, action, input)
+      ? await askEach(fleet.rpc, collective, ddl, action, input, {
+          nodes: await Promise.all(expected.map((identity) => withRole(fleet.registry, identity))),
+          ...{ timeoutS, onReply },
+        })
+      : await fleet.rpc.ask(collective, ddl, action, input, { filter, expected, timeoutS, onReply });
     const replies = [...asked.replies].sort((a, b) => (a.identity < b.identity ? -1 : 1));
     return { replies, silent: asked.silent, tookMs: performance.now() - startedAtMs, replyMs };
   } finally {

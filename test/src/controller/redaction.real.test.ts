@@ -6,7 +6,6 @@ import { onEvent } from '../../../src/controller/events.ts';
 import { type HelloDeps, hear } from '../../../src/controller/hello.ts';
 import { createTally } from '../../../src/controller/hello-tally.ts';
 import { createJoinTokens } from '../../../src/controller/join-tokens.ts';
-import type { RedisDoor } from '../../../src/controller/redis.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { createLog } from '../../../src/core/log.ts';
@@ -14,7 +13,7 @@ import { defineStep } from '../../../src/core/step.ts';
 import token from '../../../src/trust/attestors/token.ts';
 import { controllerAudit } from '../../kit/operations.ts';
 import { testPki } from '../../kit/pki.ts';
-import { startRedis, type TestRedis } from '../../kit/redis.ts';
+import { everythingIn, startRedis, type TestRedis } from '../../kit/redis.ts';
 import { overJob, startTestEngine, testConfig } from '../../kit/run-fakes.ts';
 import { createSayer, TOKEN } from '../../kit/run-hello.ts';
 import { addMaster } from '../../kit/run-master.ts';
@@ -26,21 +25,6 @@ beforeAll(async () => {
   redis = await startRedis();
 });
 afterAll(() => redis.stop());
-
-/** Everything that Redis holds, as text. */
-async function everythingIn({ quick }: RedisDoor): Promise<string> {
-  const read: Readonly<Record<string, (key: string) => Promise<unknown>>> = {
-    string: (key) => quick.get(key),
-    hash: (key) => quick.hgetall(key),
-    list: (key) => quick.lrange(key, 0, -1),
-    set: (key) => quick.smembers(key),
-    zset: (key) => quick.zrange(key, '0', '-1'),
-    stream: (key) => quick.xrange(key, '-', '+'),
-  };
-  const keys = await quick.keys('*');
-  const values = await Promise.all(keys.map(async (key) => read[await quick.type(key)]?.(key)));
-  return JSON.stringify([keys, values]);
-}
 
 test('neither token nor identity document nor private key are in the logs or in Redis after a whole run', async () => {
   let logged = '';
