@@ -14,6 +14,7 @@ import { type Joined, joinBus } from './join.ts';
 import { loadAgents } from './load-agents.ts';
 import { openNodeTrust } from './node-trust.ts';
 import type { Policies } from './policies.ts';
+import { logPolicyProblems } from './policy-lint.ts';
 import { bootId } from './puppet/run-process.ts';
 import { createPuppetRuns } from './puppet/runs.ts';
 import { type Service, serve } from './serve.ts';
@@ -91,6 +92,7 @@ async function start(
     ...{ config, agents, clock, log },
     publish: async (event) => (await service.promise).tell(event),
   });
+  await logPolicyProblems({ dir: config.policies_dir, agents, log });
   const { policies, authorize, refused, archive } = guard;
   const agentHost = hostOf({
     ...{ config, identity, trust, log, facts, classes, policies, archive },
