@@ -9,7 +9,7 @@ import { type AuditPlace, auditFilesOf, readAudit } from './read.ts';
 import { readTail } from './tail.ts';
 
 /** Lines that are sent again for one wish. */
-export const MAX_RESENT = 2000;
+const MAX_RESENT = 2000;
 
 /** What a wish for lines came to. `first`: number of the oldest line that is here; null when there is none. */
 export interface Resent {
@@ -21,7 +21,7 @@ export interface Resent {
 export interface AuditArchive {
   /** Number and hash of the last line; null when nothing was written yet. Throws what the file system throws. */
   head(): Promise<ChainHead | null>;
-  /** Sends the lines of these numbers again, at most {@link MAX_RESENT}. Throws CONFLICT while another wish is dealt with. */
+  /** Sends the lines of these numbers again, at most 2000. Throws CONFLICT while another wish is dealt with. */
   resend(from: number, to: number): Promise<Resent>;
 }
 
