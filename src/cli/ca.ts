@@ -87,6 +87,8 @@ async function issue(name: string, options: IssueOptions): Promise<void> {
   const days = Number(options.days);
   if (!(days > 0)) throw new MusterError('USAGE', `--days is '${options.days}'; expected a number above 0`);
   const ca = await loadCa(options.dir);
+  const { noteIssue } = await import('./lib/operation.ts');
+  const noted = await noteIssue(options.dir, { name, role, days });
   const out = options.out ?? options.dir;
   await mkdir(out, { recursive: true, mode: 0o700 });
   const sans = options.san?.map((san) => san.replace(/^(DNS|IP):/, ''));
@@ -106,8 +108,9 @@ async function issue(name: string, options: IssueOptions): Promise<void> {
     days,
     ...(sans === undefined ? {} : { sans }),
   });
-  if (options.json) sayJson(files);
-  else say(`issued ${files.certificate} (${role}, ${days} days)`);
+  if (options.json) return sayJson(files);
+  say(`issued ${files.certificate} (${role}, ${days} days)`);
+  if (!noted) say(`noted in ${options.dir}/issued.jsonl only, not in the central audit`);
 }
 
 function decision(command: Command, verb: 'revoke' | 'reinstate'): Command {
