@@ -117,8 +117,7 @@ function isNodes(line: AuditLine): boolean {
 /** A node that makes names up fills one stream, not many. */
 function streamOf(line: AuditLine, known: readonly string[]): string {
   if (line.kind === 'refused') return `:${REFUSED}`;
-  if (line.kind === 'operation')
-    return line.agent === 'hello' && line.verdict === 'deny' ? `:${REFUSED}` : `:${CONTROLLERS}`;
+  if (line.kind === 'operation') return line.verdict === 'deny' ? `:${REFUSED}` : `:${CONTROLLERS}`;
   if (!isNodes(line)) return `:${CONTROLLERS}`;
   return 'collective' in line && line.collective !== undefined && known.includes(line.collective)
     ? line.collective

@@ -3,7 +3,7 @@ import { type BrokerAdmin, createBrokerAdmin } from '../bus/admin.ts';
 import type { Bus } from '../bus/bus.ts';
 import { createRpcClient, type RpcClient } from '../bus/client.ts';
 import { openBus } from '../bus/connection.ts';
-import { consumeEvents } from '../bus/events.ts';
+import { consumeEvents, type EventRefused } from '../bus/events.ts';
 import type { Attestor, DescribeInstance } from '../core/attestor.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { ControllerConfig } from '../core/config/controller.ts';
@@ -22,6 +22,7 @@ import { createJoinTokens } from './join-tokens.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { createQuarantine } from './quarantine.ts';
 import { openRedis, type RedisDoor, warnOnEviction } from './redis.ts';
+import { createRefusedOperations } from './refused-operations.ts';
 import { secondKey } from './second-key.ts';
 import { startTrust, type TrustKeeper } from './trust.ts';
 
@@ -132,7 +133,10 @@ async function listen(deps: ListenDeps): Promise<void> {
   await brokerReady(deps);
   if (signal.aborted) return;
   const { opener, sealer, ca } = identity;
-  await consumeEvents({ bus, opener, clock, log }, trust.onEvent);
+  const { operations } = deps;
+  const noteEvent = createRefusedOperations({ operations, agent: 'event', action: 'accept', log });
+  const refused: EventRefused = (reason, sender) => noteEvent(reason, 'an event was refused', sender);
+  await consumeEvents({ bus, opener, clock, log, refused }, trust.onEvent);
   const keyPems = [identity.keyPem, ...(identity.oldKeyPems ?? [])];
   const controllerKeyPem = keyPems.map((pem) => createPrivateKey(pem));
   const secondKeyDeps = { quarantine: createQuarantine(deps.door), alarm: engine.alarm, log };
@@ -150,7 +154,7 @@ async function listen(deps: ListenDeps): Promise<void> {
     ca,
     grant: grantNode,
     runs: engine.runs,
-    operations: deps.operations,
+    operations,
     reserved: async (name) => (await engine.registry.get(name))?.role === 'master',
     clock,
   });

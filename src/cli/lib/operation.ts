@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Operations } from '../../controller/operations.ts';
+import type { Operation, Operations } from '../../controller/operations.ts';
 import type { RedisDoor } from '../../controller/redis.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { ControllerConfig } from '../../core/config/controller.ts';
@@ -22,9 +22,23 @@ export async function operationsOf(config: ControllerConfig, door: RedisDoor): P
 }
 
 /**
- * Notes a certificate that is issued by hand, where this host has the config of a controller whose CA it is. Elsewhere, and
- * while Redis is away or there is no certificate of one's own (a host that is being set up has neither), the book of the CA is all that tells of it: false then.
- * Throws AUDIT_FAILED: then it must not be issued.
+ * Notes what may have to be done before there is a Redis or a certificate of one's own: setting up a host. Gives false when
+ * that is so, and nothing is noted. Throws AUDIT_FAILED: then it must not be done.
+ */
+export async function noteIfSetUp(config: ControllerConfig, operation: Operation): Promise<boolean> {
+  try {
+    await withStore(config, async (door) => (await operationsOf(config, door)).note(operation));
+    return true;
+  } catch (thrown) {
+    const { code } = asMusterError(thrown);
+    if (code === 'REDIS_UNREACHABLE' || code === 'CONFIG_INVALID') return false;
+    throw thrown;
+  }
+}
+
+/**
+ * Notes a certificate that is issued by hand, as {@link noteIfSetUp}, where this host has the config of a controller whose
+ * CA it is. Elsewhere the book of the CA is all that tells of it: false then.
  */
 export async function noteIssue(
   dir: string,
@@ -33,16 +47,7 @@ export async function noteIssue(
   const config = await readSettings({}).catch(() => null);
   if (config === null || resolve(config.trust.dir) !== resolve(dir)) return false;
   const { name: subject, ...data } = certificate;
-  const operation = { agent: 'ca', action: 'issue', subject, data: { ...data, by: 'hand' } };
-  try {
-    await withStore(config, async (door) => (await operationsOf(config, door)).note(operation));
-    return true;
-  } catch (thrown) {
-    const { code } = asMusterError(thrown);
-    // Neither Redis nor, perhaps, the certificate that is just being issued.
-    if (code === 'REDIS_UNREACHABLE' || code === 'CONFIG_INVALID') return false;
-    throw thrown;
-  }
+  return noteIfSetUp(config, { agent: 'ca', action: 'issue', subject, data: { ...data, by: 'hand' } });
 }
 
 async function holderOf(path: string): Promise<ReturnType<typeof subjectOf>> {

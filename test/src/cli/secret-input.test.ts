@@ -11,6 +11,7 @@ import {
   type SecretSource,
   withSecrets,
 } from '../../../src/cli/lib/secret-input.ts';
+import { readSettings } from '../../../src/cli/lib/settings.ts';
 import { defineDdl } from '../../../src/core/ddl.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { tempDir } from '../../agent/temp.ts';
@@ -88,6 +89,16 @@ describe('a secret input of muster rpc', () => {
     const texts = { user: 'web', password: SECRET };
     expect(maskSecrets(input, texts, `web may not use ${SECRET}`)).toBe('web may not use [redacted]');
   });
+});
+
+test.each([
+  'redis.password=hunter22',
+  'redis.url=redis://:hunter22@127.0.0.1',
+  'notify.recipients=[mailto://me:hunter22@example.org]',
+])('--set %s is refused, and not repeated', async (flag) => {
+  const thrown = await readSettings({ set: [flag] }).catch((error: unknown) => error);
+  expect(thrown).toMatchObject({ code: 'USAGE', message: expect.stringContaining('put it into the config') });
+  expect(String(thrown)).not.toContain('hunter22');
 });
 
 describe('on its way', () => {
