@@ -18,7 +18,7 @@ const PIECE_BYTES = 128 * 1024;
 
 /**
  * The next whole lines behind `place`, oldest file first; none when all was read. A file that was rotated is found again
- * by its inode; when it was removed, reading goes on with the oldest that is left.
+ * by its inode; when it was removed, reading goes on with the oldest that is left. One that was cut is read from its beginning.
  */
 export async function readAudit(
   path: string,
@@ -30,7 +30,8 @@ export async function readAudit(
   const known = files.findIndex((file) => file.inode === place?.inode);
   for (const [index, file] of files.entries()) {
     if (index < known) continue;
-    const offset = index === known ? (place?.offset ?? 0) : 0;
+    const before = index === known ? (place?.offset ?? 0) : 0;
+    const offset = before <= file.bytes ? before : 0;
     if (offset >= file.bytes) continue;
     const piece = await readPiece(file, offset, maxLines);
     if (piece.lines.length > 0) return piece;

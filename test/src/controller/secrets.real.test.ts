@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { checkPlan } from '../../../src/controller/check-plugins.ts';
 import { createCommands } from '../../../src/controller/commands.ts';
+import type { RunJob, Runs } from '../../../src/controller/runs.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { createLog } from '../../../src/core/log.ts';
@@ -120,6 +121,24 @@ test('a run whose step has lost its secret with a changed config fails and says 
     message: expect.stringContaining('retry it'),
   });
   await engine.close();
+});
+
+test('a retry puts no secret of the plan as it is configured now into the job', async () => {
+  const options = { note: 'fine', api_password: SECRETS.option, login: { token: SECRETS.nested } };
+  const config = testConfig({ plan: [{ upload: options }] });
+  const data = testRun(createWorld(), 'i-3', { plan: [] });
+  let stored = '';
+  const job = {
+    ...{ id: 'i-3.abcdef', data, getState: async () => 'failed', retry: async () => undefined },
+    async updateData(next: unknown) {
+      stored = JSON.stringify(next);
+    },
+  } as unknown as RunJob;
+  const runs = { get: async () => job } as unknown as Runs;
+  await createCommands({ door: await redis.door(), runs, config, clock: systemClock }).retryRun('i-3.abcdef');
+  expect(stored).toContain('fine');
+  expect(stored).not.toContain(SECRETS.option);
+  expect(stored).not.toContain(SECRETS.nested);
 });
 
 test('a secret option that is not known as one by its name is refused before anything starts', () => {
