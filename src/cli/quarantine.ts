@@ -70,8 +70,12 @@ async function decide(
   const action = verdict === 'approved' ? 'approve' : 'reject';
   const record = await withStore(config, async (door) => {
     const operations = await operationsOf(config, door);
-    const operation = { agent: 'quarantine', action, subject: id, reason };
-    return operations.carry(operation, () => createQuarantine(door).decide(id, decision));
+    const quarantine = createQuarantine(door);
+    const asked = (await quarantine.list()).filter((one) => one.id === id);
+    // So that `muster audit --node` finds it.
+    const data = { names: asked.map(({ identity }) => identity) };
+    const operation = { agent: 'quarantine', action, subject: id, reason, data };
+    return operations.carry(operation, () => quarantine.decide(id, decision));
   });
   if (options.json) sayJson({ quarantine: record });
   else if (verdict === 'rejected') say(`${id} is kept out`);

@@ -57,6 +57,7 @@ test('what an operator does by a command is in the audit, with name, reason and 
   expect(stdout).toMatch(/alice +cert=alice +quarantine#reject i-1\.q\w+ +allow +not ours +OK in \d+ ms/);
   expect(stdout).toMatch(/quarantine#approve i-1\.q\w+ +allow +changed my mind +CONFLICT in \d+ ms/);
   expect(stdout).toMatch(/token#issue db1 +allow/);
+  expect((await muster('audit', '--node', 'i-1.example.org')).stdout).toContain('quarantine#reject');
   const { stdout: everything } = await muster('audit', '--json');
   expect(everything).toContain('CLAIM_TAKEN');
   expect(token).toMatch(/^[\w-]{32}$/);
