@@ -4,6 +4,7 @@ import { newRpcStats } from '../src/bus/stats.ts';
 import { type Clock, systemClock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import type { Log } from '../src/core/log.ts';
+import type { AuditArchive } from './audit/resend.ts';
 import { buildInfo } from './build-info.ts';
 import { type ClassList, createClassList } from './classes.ts';
 import { openNodeClock } from './clock.ts';
@@ -16,6 +17,7 @@ import { loadAgents } from './load-agents.ts';
 import { loadData } from './load-data.ts';
 import { openNodeTrust } from './node-trust.ts';
 import type { Policies } from './policies.ts';
+import { logPolicyProblems } from './policy-lint.ts';
 import { bootId } from './puppet/run-process.ts';
 import { createPuppetRuns } from './puppet/runs.ts';
 import { type Service, serve } from './serve.ts';
@@ -96,9 +98,10 @@ async function start(
     ...{ config, identity, agents, data, clock, log },
     publish: async (event) => (await service.promise).tell(event),
   });
-  const { policies, authorize } = guard;
+  await logPolicyProblems({ dir: config.policies_dir, agents, log });
+  const { policies, authorize, refused, archive } = guard;
   const agentHost: ReturnType<typeof hostOf> = hostOf({
-    ...{ config, identity, trust, log, facts, classes, policies, data },
+    ...{ config, identity, trust, log, facts, classes, policies, data, archive },
     node: node && { ...node, runs },
   });
   const { line, opener, revocations } = trust;
@@ -108,8 +111,7 @@ async function start(
     facts,
     classes,
     replayFile: join(config.state_dir, 'replay'),
-    authorize,
-    data,
+    ...{ authorize, refused, data },
     ...settings,
   };
   const serving = await serve({ line, opener, revocations, clock, log, ...own }, agentHost);
@@ -137,6 +139,7 @@ interface HostParts {
   readonly classes: ClassList;
   readonly policies: Policies;
   readonly data: DataStore;
+  readonly archive: AuditArchive | null;
 }
 
 /** What agents are offered. The service comes later, because it is made with the host. */

@@ -6,6 +6,8 @@ import type { Log } from '../src/core/log.ts';
 import type { NodeEvent } from '../src/core/messages.ts';
 import { createAuditFile } from './audit/file.ts';
 import { createGate } from './audit/gate.ts';
+import { createRefusalNotes, type RefusalNotes } from './audit/refusals.ts';
+import { type AuditArchive, createAuditArchive } from './audit/resend.ts';
 import { type AuditSender, startAuditSender } from './audit/sender.ts';
 import { buildInfo } from './build-info.ts';
 import type { DataStore } from './data-store.ts';
@@ -17,6 +19,10 @@ export interface Guard {
   readonly policies: Policies;
   /** Decides and records; the action runs only after that. */
   readonly authorize: Authorize;
+  /** Records what was refused before it came to that. */
+  readonly refused: RefusalNotes['refused'];
+  /** null when lines are not sent to the controllers. */
+  readonly archive: AuditArchive | null;
   /** Writes what waits. */
   close(): Promise<void>;
 }
@@ -51,10 +57,14 @@ export function createGuard(wish: {
   const cursorFile = join(config.state_dir, 'audit.cursor');
   if (send) sender = startAuditSender({ path, keep, cursorFile, publish, log });
   const authorize = createGate({ policies, audit, ddlOf: (name) => agents.get(name)?.ddl, clock, log });
+  const refusals = createRefusalNotes({ audit, log });
   return {
     policies,
     authorize,
+    refused: refusals.refused,
+    archive: send ? createAuditArchive({ path, keep, publish }) : null,
     async close() {
+      refusals.flush();
       await audit.close();
       await sender?.stop();
     },

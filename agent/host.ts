@@ -6,6 +6,7 @@ import type { DataDdl, DataPlugin } from '../src/core/data.ts';
 import type { Ddl } from '../src/core/ddl.ts';
 import type { Facts } from '../src/core/inventory.ts';
 import type { Log } from '../src/core/log.ts';
+import type { AuditArchive } from './audit/resend.ts';
 import type { DataStore } from './data-store.ts';
 import type { Policies } from './policies.ts';
 import type { PuppetPaths } from './puppet/paths.ts';
@@ -22,6 +23,8 @@ export interface AgentHost {
   /** null on a node that was given its certificate by hand, such as a master. */
   readonly node: ProvisionedHost | null;
   readonly trust: TrustHost;
+  /** null when lines of the audit are not sent. */
+  readonly archive: AuditArchive | null;
   facts(): Promise<Facts>;
   /** Classes that Puppet applied last. */
   classes(): Promise<string[]>;

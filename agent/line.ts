@@ -1,6 +1,6 @@
 import type { Bus } from '../src/bus/bus.ts';
 import { openBus } from '../src/bus/connection.ts';
-import type { RpcServer } from '../src/bus/server.ts';
+import type { RpcServer } from '../src/bus/server-types.ts';
 import { systemClock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import { MusterError } from '../src/core/errors.ts';

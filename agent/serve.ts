@@ -1,6 +1,7 @@
 import type { Authorize } from '../src/bus/dispatch.ts';
 import { publishEvent } from '../src/bus/events.ts';
 import { createRpcServer } from '../src/bus/server.ts';
+import type { RpcServerOptions } from '../src/bus/server-types.ts';
 import { newRpcStats, type RpcStats } from '../src/bus/stats.ts';
 import type { Agent } from '../src/core/agent.ts';
 import type { Clock } from '../src/core/clock.ts';
@@ -29,6 +30,7 @@ export interface ServeOptions {
   readonly registrationS: number;
   readonly authorize: Authorize;
   readonly data: DataStore;
+  readonly refused: NonNullable<RpcServerOptions['refused']>;
   readonly encryptReplies: boolean;
   readonly clock: Clock;
   readonly log: Log;
@@ -174,6 +176,7 @@ async function announce(
   const facts = await options.facts.facts();
   const collectives = [...host.collectives()];
   const revocations = options.revocations();
+  const audit = await host.archive?.head();
   await tell({
     kind: 'registration',
     agents: [...active.keys()],
@@ -182,6 +185,7 @@ async function announce(
     collectives,
     version: host.version,
     ...(revocations === null ? {} : { revocations }),
+    ...(audit === null || audit === undefined ? {} : { audit }),
   });
 }
 

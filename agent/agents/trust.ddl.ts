@@ -4,8 +4,8 @@ import { defineDdl } from '../../src/core/ddl.ts';
 /** How certificates of the collective CA are renewed and revoked. What it is given proves itself: it is signed by that CA. */
 export const trust = defineDdl({
   name: 'trust',
-  description: 'Certificates of the bus: takes a new one, hears of revoked ones',
-  version: '1.0.0',
+  description: 'Certificates of the bus: takes a new one, hears of revoked ones; sends audit lines again',
+  version: '1.1.0',
   author: 'Muster',
   license: 'Apache-2.0',
   url: 'https://example.org/muster',
@@ -29,6 +29,28 @@ export const trust = defineDdl({
       }),
       output: z.strictObject({
         revoked: z.number().int().describe('Names that are refused now').meta({ display_as: 'Revoked' }),
+      }),
+    },
+    send_audit: {
+      description: 'Sends lines of the audit again that never reached the controllers',
+      display: 'failed',
+      input: z.strictObject({
+        from: z.number().int().min(1).describe('Number of the first line').meta({ prompt: 'From' }),
+        to: z
+          .number()
+          .int()
+          .min(1)
+          .describe('Number of the last line; at most 2000 are sent')
+          .meta({ prompt: 'To' }),
+      }),
+      output: z.strictObject({
+        sent: z.number().int().describe('Lines that were sent').meta({ display_as: 'Sent' }),
+        first: z
+          .number()
+          .int()
+          .nullable()
+          .describe('Number of the oldest line that the node has; null when there is none')
+          .meta({ display_as: 'Oldest' }),
       }),
     },
   },

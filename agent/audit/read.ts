@@ -18,7 +18,7 @@ const PIECE_BYTES = 128 * 1024;
 
 /**
  * The next whole lines behind `place`, oldest file first; none when all was read. A file that was rotated is found again
- * by its inode; when it was removed, reading goes on with the oldest that is left.
+ * by its inode; when it was removed, reading goes on with the oldest that is left. One that was cut is read from its beginning.
  */
 export async function readAudit(
   path: string,
@@ -26,11 +26,12 @@ export async function readAudit(
   place: AuditPlace | null,
   maxLines: number,
 ): Promise<AuditPiece | null> {
-  const files = await filesOf(path, keep);
+  const files = await auditFilesOf(path, keep);
   const known = files.findIndex((file) => file.inode === place?.inode);
   for (const [index, file] of files.entries()) {
     if (index < known) continue;
-    const offset = index === known ? (place?.offset ?? 0) : 0;
+    const before = index === known ? (place?.offset ?? 0) : 0;
+    const offset = before <= file.bytes ? before : 0;
     if (offset >= file.bytes) continue;
     const piece = await readPiece(file, offset, maxLines);
     if (piece.lines.length > 0) return piece;
@@ -38,13 +39,15 @@ export async function readAudit(
   return null;
 }
 
-interface Found {
+/** One file of an audit. */
+export interface AuditPart {
   readonly path: string;
   readonly inode: number;
   readonly bytes: number;
 }
 
-async function filesOf(path: string, keep: number): Promise<Found[]> {
+/** The files of an audit that are there, oldest first. */
+export async function auditFilesOf(path: string, keep: number): Promise<AuditPart[]> {
   const names = Array.from({ length: keep }, (_, index) => `${path}.${keep - index}`);
   const found = await Promise.all(
     [...names, path].map(async (name) => {
@@ -60,7 +63,7 @@ async function filesOf(path: string, keep: number): Promise<Found[]> {
   return found.filter((file) => file !== null);
 }
 
-async function readPiece(file: Found, offset: number, maxLines: number): Promise<AuditPiece> {
+async function readPiece(file: AuditPart, offset: number, maxLines: number): Promise<AuditPiece> {
   const handle = await open(file.path, 'r');
   try {
     const buffer = Buffer.alloc(PIECE_BYTES);

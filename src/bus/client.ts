@@ -86,7 +86,11 @@ export function createRpcClient(own: {
   };
 
   /** A node's key, from whatever it answers. */
-  const askKey = async (collective: string, identity: string, timeoutS: number): Promise<Encrypt> => {
+  const askKey = async (
+    { collective, identity }: { collective: string; identity: string },
+    timeoutS: number,
+    onSent: () => void,
+  ): Promise<Encrypt> => {
     const request = directed({ collective, identity }, KEY_QUESTION, 'ping', {}, timeoutS);
     const answer = Promise.withResolvers<Encrypt>();
     const forget = inbox.expect(request, KEY_QUESTION.name, 'ping', (sender, _, encrypt) => {
@@ -94,6 +98,7 @@ export function createRpcClient(own: {
     });
     try {
       await send(collective, identity, request, timeoutS);
+      onSent();
       return await until(answer.promise, timeoutS, undefined, (why) =>
         unreachable(identity, `no key to encrypt to ${why}`),
       );
@@ -114,20 +119,26 @@ export function createRpcClient(own: {
       if (verdict.ok) answer.resolve(verdict.data as ActionOutput<typeof ddl, typeof action>);
       else answer.reject(verdict.error);
     });
-    let sent = false;
+    let sent: string | null = null;
+    const asking = () => {
+      sent = 'the question for its key';
+    };
     const exchange = async () => {
       const wrapped = secret
-        ? encrypted(request, await readers.of(identity, () => askKey(collective, identity, timeoutS)))
+        ? encrypted(
+            request,
+            await readers.of(identity, () => askKey({ collective, identity }, timeoutS, asking)),
+          )
         : request;
       await send(collective, identity, wrapped, timeoutS);
-      sent = true;
+      sent = `${ddl.name}#${action}`;
       return answer.promise;
     };
     try {
       return await until(Promise.race([answer.promise, exchange()]), timeoutS, options.signal, (why) => {
         if (secret) readers.forget(identity);
-        return sent
-          ? unreachable(identity, `no answer to ${ddl.name}#${action} ${why}`)
+        return sent !== null
+          ? unreachable(identity, `no answer to ${sent} ${why}`)
           : new MusterError(
               'BROKER_UNREACHABLE',
               `${ddl.name}#${action} for ${identity} was not sent ${why}`,

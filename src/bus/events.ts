@@ -33,12 +33,15 @@ export async function publishEvent(
 /** Takes one event of a node or master. What it throws brings the event back after a second, to any controller. */
 export type EventHandler = (event: NodeEvent['event'], sender: Sender, id: string) => Promise<void>;
 
+/** Is told of an event that is dropped: a fixed upper-case word, and who signed it, when that holds. Must not throw. */
+export type EventRefused = (reason: string, sender: string | null) => void;
+
 /**
  * Hears the events of all nodes, each once among all controllers, at least once in all. Forged, expired and malformed
- * ones are dropped with a line in the log.
+ * ones are dropped with a line in the log, and `refused` is told.
  */
 export function consumeEvents(
-  own: { bus: Bus; opener: Opener; clock: Clock; log: Log },
+  own: { bus: Bus; opener: Opener; clock: Clock; log: Log; refused?: EventRefused },
   handler: EventHandler,
 ): Promise<BusSubscription> {
   const arrived = async (body: Buffer, delivery: Delivery) => {
@@ -46,7 +49,11 @@ export function consumeEvents(
     try {
       opened = openEvent(body, own);
     } catch (thrown) {
-      own.log.warn({ err: asMusterError(thrown).message }, 'event refused');
+      const { message } = asMusterError(thrown);
+      own.log.warn({ err: message }, 'event refused');
+      const [reason = 'FORMAT', sender = null] =
+        thrown instanceof EventError ? [thrown.reason, thrown.sender] : [/^[A-Z_]+(?=:)/.exec(message)?.[0]];
+      own.refused?.(reason, sender);
       delivery.ack();
       return;
     }
@@ -66,15 +73,32 @@ export function consumeEvents(
   );
 }
 
+/** A signed event that does not count. */
+class EventError extends Error {
+  readonly reason: string;
+  readonly sender: string;
+
+  constructor(reason: string, sender: string) {
+    super(`${reason}: of ${sender}`);
+    this.name = 'EventError';
+    this.reason = reason;
+    this.sender = sender;
+  }
+}
+
 function openEvent(
   body: Buffer,
   own: { opener: Opener; clock: Clock },
 ): { message: NodeEvent; sender: Sender } {
   const { payload, sender } = own.opener.open(body);
-  if (sender.role !== 'node' && sender.role !== 'master') throw new Error('ROLE: not from a node');
-  const message = NodeEvent.parse(payload);
+  const refuse = (reason: string): never => {
+    throw new EventError(reason, sender.name);
+  };
+  if (sender.role !== 'node' && sender.role !== 'master') return refuse('ROLE');
+  const parsed = NodeEvent.safeParse(payload);
+  if (!parsed.success) return refuse('FORMAT');
+  const message = parsed.data;
   const ageMs = own.clock.nowMs() - message.iat_ms;
-  if (ageMs > message.ttl_s * 1000 + SKEW_MS || ageMs < -SKEW_MS)
-    throw new Error('EXPIRED: too old or from the future');
+  if (ageMs > message.ttl_s * 1000 + SKEW_MS || ageMs < -SKEW_MS) return refuse('EXPIRED');
   return { message, sender };
 }

@@ -19,10 +19,13 @@ export interface Admitted {
   readonly encrypt: Encrypt;
 }
 
-/** `reason` is a fixed upper-case word; nobody is answered, because nobody can be told who asked. */
+/**
+ * `reason` is a fixed upper-case word, `detail` never holds what was sent; `sender` is the name in a certificate that was
+ * verified. Nobody is answered, because nobody can be told who asked.
+ */
 export type Admission =
   | { readonly ok: true; readonly admitted: Admitted }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly reason: string; readonly detail: string; readonly sender: string | null };
 
 /**
  * Lets a request in, cheap checks first: size, decryption of what is encrypted, signature, schema, audience (where it arrived is where it was meant to),
@@ -41,22 +44,25 @@ export function admit(
     encrypted = unwrapped.encrypted;
     opened = by.opener.open(unwrapped.signed);
   } catch (thrown) {
-    return refuse(asMusterError(thrown).message);
+    const { message } = asMusterError(thrown);
+    return refuse(/^[A-Z_]+(?=:)/.exec(message)?.[0] ?? 'FORMAT', null, message);
   }
+  const from = opened.sender.name;
   const parsed = Request.safeParse(opened.payload);
-  if (!parsed.success) return refuse('FORMAT');
+  if (!parsed.success) return refuse('FORMAT', from);
   const { sender, sha256, encrypt } = opened;
   // The name becomes a word of the reply's address.
-  if (!word.safeParse(sender.name).success) return refuse('CALLER');
+  if (!word.safeParse(sender.name).success) return refuse('CALLER', from);
   const request = parsed.data;
-  if (request.aud !== arrived.aud || request.collective !== arrived.collective) return refuse('AUDIENCE');
+  if (request.aud !== arrived.aud || request.collective !== arrived.collective)
+    return refuse('AUDIENCE', from);
   const nowMs = by.clock.nowMs();
   const expiresAtMs = request.iat_ms + request.ttl_s * 1000 + SKEW_MS;
-  if (nowMs > expiresAtMs || nowMs < request.iat_ms - SKEW_MS) return refuse('EXPIRED');
-  if (by.replay.seen(`${sender.name}:${request.id}`, expiresAtMs)) return refuse('REPLAYED');
+  if (nowMs > expiresAtMs || nowMs < request.iat_ms - SKEW_MS) return refuse('EXPIRED', from);
+  if (by.replay.seen(`${sender.name}:${request.id}`, expiresAtMs)) return refuse('REPLAYED', from);
   return { ok: true, admitted: { request, sender, sha256, expiresAtMs, encrypted, encrypt } };
 }
 
-function refuse(reason: string): Admission {
-  return { ok: false, reason };
+function refuse(reason: string, sender: string | null = null, detail = reason): Admission {
+  return { ok: false, reason, detail, sender };
 }

@@ -1,17 +1,14 @@
-import type { Clock } from '../core/clock.ts';
 import { REPLY_STATUS } from '../core/ddl.ts';
 import { asMusterError } from '../core/errors.ts';
 import type { Expression, FilterSubject } from '../core/filter/ast.ts';
-import type { Facts } from '../core/inventory.ts';
 import { MAX_MESSAGE_BYTES, type Reply } from '../core/messages.ts';
 import { brokerNames } from '../core/names.ts';
-import type { Opener, ReplayCache, Sealer } from '../core/seal.ts';
 import { secretFieldsOf } from '../core/secret-fields.ts';
-import type { Bus } from './bus.ts';
-import { dispatch, type Outcome, type ServedAgent } from './dispatch.ts';
+import { dispatch, type Outcome } from './dispatch.ts';
 import { type Admitted, admit } from './gate.ts';
 import { Limiter } from './limiter.ts';
-import { filterOf, isMeant, type MeantOptions, mayBeMeant } from './meant.ts';
+import { filterOf, isMeant, mayBeMeant } from './meant.ts';
+import type { RpcServer, RpcServerOptions } from './server-types.ts';
 import { count, newRpcStats, type RpcStats } from './stats.ts';
 
 const CONCURRENCY = 50;
@@ -26,41 +23,6 @@ const NO_MATCH: Outcome = {
   data: {},
 };
 
-/** What a node serves and who may ask. */
-export interface RpcServerOptions extends MeantOptions {
-  readonly bus: Bus;
-  readonly sealer: Sealer;
-  readonly opener: Opener;
-  readonly identity: string;
-  readonly collectives: readonly string[];
-  /** Asked for each request, so that agents may come and go. */
-  readonly agents: () => ReadonlyMap<string, ServedAgent>;
-  /** Given to every action. */
-  readonly host: unknown;
-  readonly facts: () => Facts;
-  readonly classes?: () => readonly string[];
-  readonly replay: ReplayCache;
-  readonly clock: Clock;
-  /** Counted up as messages arrive. */
-  readonly stats?: RpcStats;
-  /** Encrypt every reply to its caller; otherwise those with secrets in them, and those to encrypted requests. */
-  readonly encryptReplies?: boolean;
-  /** Requests that are worked on at a time; the rest waits, up to 1000. */
-  readonly concurrency?: number;
-}
-
-/** The node side of RPC. */
-export interface RpcServer {
-  /** Fulfilled when the broker has made the subscriptions of the collectives now set. It may wait for ever. */
-  ready(): Promise<void>;
-  /** Lives in these collectives from now on; fulfilled as {@link RpcServer.ready}. */
-  setCollectives(collectives: readonly string[]): Promise<void>;
-  /** Hears nothing more, lets what runs end for up to 5 s, then aborts it. */
-  stop(): Promise<void>;
-  /** Hears nothing more, answers everything that it has heard, for up to `limitMs`, then stops. */
-  retire(limitMs: number): Promise<void>;
-}
-
 interface Served {
   readonly stop: AbortController;
   readonly made: Promise<unknown>;
@@ -68,7 +30,7 @@ interface Served {
 
 /**
  * Serves agents in collectives. Each request passes, in this order: size, decryption, signature, schema, audience, expiry, replay,
- * filter, policy, DDL, action, DDL. Refused before the policy: silence and a line in the log. From the policy on: a reply.
+ * filter, policy, DDL, action, DDL. Refused before the policy: silence, a line in the log, and `refused` is told. From the policy on: a reply.
  */
 export function createRpcServer(options: RpcServerOptions): RpcServer {
   const server = new Server(options);
@@ -136,23 +98,34 @@ class Server implements RpcServer {
   }
 
   #arrived(body: Buffer, arrived: { collective: string; aud: string }): void {
-    const { log } = this.#own;
+    const { log, refused } = this.#own;
     const admission = admit(body, arrived, this.#own);
     count(this.#stats, admission);
     if (!admission.ok) {
-      log.warn({ reason: admission.reason, ...arrived }, 'request refused');
+      const { reason, detail, sender } = admission;
+      log.warn({ reason: detail, ...arrived }, 'request refused');
+      refused?.({ reason, sender, ...arrived });
       return;
     }
     const { admitted } = admission;
     const filter = filterOf(admitted, log);
+    if (filter === null) {
+      this.#refused('FILTER', admitted);
+      return;
+    }
     // What a data plug-in would say is asked later, when there is room for it.
-    const may = filter !== null && mayBeMeant(filter, this.#subject());
-    if (filter === null || !(may || this.#isNamed(admitted))) {
+    if (!(mayBeMeant(filter, this.#subject()) || this.#isNamed(admitted))) {
       this.#stats.filtered += 1;
       return;
     }
-    if (!this.#limiter.offer(() => this.#answer(admitted, filter)))
-      log.warn({ request: admitted.request.id }, 'request dropped: too many wait');
+    if (this.#limiter.offer(() => this.#answer(admitted, filter))) return;
+    log.warn({ request: admitted.request.id }, 'request dropped: too many wait');
+    this.#refused('BUSY', admitted);
+  }
+
+  #refused(reason: string, { request, sender }: Admitted): void {
+    const { collective, aud } = request;
+    this.#own.refused?.({ reason, sender: sender.name, collective, aud });
   }
 
   /** It is asked by its name and has to say when the filter does not mean it. */
@@ -171,6 +144,7 @@ class Server implements RpcServer {
     const { request, sender } = admitted;
     if (clock.nowMs() > admitted.expiresAtMs) {
       log.warn({ request: request.id }, 'request expired while it waited');
+      this.#refused('EXPIRED', admitted);
       return;
     }
     try {
@@ -180,6 +154,7 @@ class Server implements RpcServer {
         { request: request.id, err: asMusterError(thrown).message },
         'request refused: its id is not kept',
       );
+      this.#refused('NOT_KEPT', admitted);
       return;
     }
     try {

@@ -35,6 +35,9 @@ async function setup(options: SetupOptions): Promise<void> {
   const config = await readSettings(options);
   const { setupBroker } = await import('./lib/broker-setup.ts');
   const { master: masters = [], operator: operators = [] } = options;
+  const { noteIfSetUp } = await import('./lib/operation.ts');
+  const subject = config.broker.vhost;
+  await noteIfSetUp(config, { agent: 'broker', action: 'setup', subject, data: { masters, operators } });
   const controller = await setupBroker(config, { masters, operators });
   const { vhost } = config.broker;
   if (options.json) sayJson({ vhost, controllers: [controller], masters, operators });

@@ -96,9 +96,11 @@ async function issue(name: string, options: IssueOptions): Promise<void> {
   if (role === undefined)
     throw new MusterError('USAGE', `--role is '${options.role}'; expected ${ROLES.join(', ')}`);
   const days = daysOf(options.days);
+  const { noteIssue } = await import('./lib/operation.ts');
   const out = options.out ?? options.dir;
   if (options.replace !== true) await refuseOther(join(out, `${name}.key`), name);
   const ca = await loadCa(options.dir);
+  const noted = await noteIssue(options.dir, { name, role, days });
   await mkdir(out, { recursive: true, mode: 0o700 });
   const sans = options.san?.map((san) => san.replace(/^(DNS|IP):/, ''));
   const revoked = ca.book.revocations().get(name);
@@ -117,8 +119,9 @@ async function issue(name: string, options: IssueOptions): Promise<void> {
     days,
     ...(sans === undefined ? {} : { sans }),
   });
-  if (options.json) sayJson(files);
-  else say(`issued ${files.certificate} (${role}, ${days} days)`);
+  if (options.json) return sayJson(files);
+  say(`issued ${files.certificate} (${role}, ${days} days)`);
+  if (!noted) say(`noted in ${options.dir}/issued.jsonl only, not in the central audit`);
 }
 
 /** A key that was overwritten cannot be had again, and what was encrypted to it not be read. */

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { asMusterError, MusterError } from '../core/errors.ts';
 import { ROLES } from '../core/names.ts';
-import type { PolicyProblem } from '../trust/policy/problem.ts';
+import type { FileProblem } from '../trust/policy/lint-file.ts';
 import type { CliCommand } from './lib/command.ts';
 import { paint, say, sayJson } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
@@ -14,8 +14,6 @@ interface ExplainOptions extends ConfigOptions {
   readonly timeout: string;
   readonly json?: true;
 }
-
-type FileProblem = PolicyProblem & { readonly file: string };
 
 /** `muster policy`: who may do what on nodes. */
 export default {
@@ -61,17 +59,10 @@ async function lint(files: string[], options: { groups?: string; json?: true }):
 }
 
 async function lintFile(file: string, groupsFile: string | undefined): Promise<FileProblem[]> {
-  const { parseGroups } = await import('../trust/policy/callers.ts');
-  const { lintPolicy } = await import('../trust/policy/lint.ts');
+  const { lintPolicyFile } = await import('../trust/policy/lint-file.ts');
   const text = await readText(file);
-  const name = basename(file);
-  if (name === 'groups') return parseGroups(text).problems.map((problem) => ({ file, ...problem }));
-  const agent = name.replace(/\.policy$/, '');
-  const groups = parseGroups(await groupsText(file, groupsFile)).groups;
-  return lintPolicy(text, { groups, actions: await actionsOf(agent) }).map((problem) => ({
-    file,
-    ...problem,
-  }));
+  const actions = await actionsOf(basename(file).replace(/\.policy$/, ''));
+  return lintPolicyFile({ file, text }, await groupsText(file, groupsFile), () => actions);
 }
 
 async function groupsText(file: string, groupsFile: string | undefined): Promise<string> {

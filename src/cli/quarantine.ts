@@ -3,6 +3,7 @@ import type { Decision, Quarantined } from '../controller/quarantine.ts';
 import { MusterError } from '../core/errors.ts';
 import { commonNameOf } from './lib/certificate-name.ts';
 import type { CliCommand } from './lib/command.ts';
+import { operationsOf } from './lib/operation.ts';
 import { paint, say, sayJson, table } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 import { withStore } from './lib/store.ts';
@@ -68,9 +69,18 @@ async function decide(
   if (reason.length < 3) throw new MusterError('USAGE', '--reason: say why, others will read it');
   const config = await readSettings(options);
   const { decideSecondKey } = await import('./lib/second-key.ts');
+  const { createQuarantine } = await import('../controller/quarantine.ts');
   const by = await commonNameOf(config.trust.certificate);
   const decision: Decision = { verdict, reason, by, atMs: Date.now() };
-  const record = await decideSecondKey(config, id, decision);
+  const action = verdict === 'approved' ? 'approve' : 'reject';
+  const record = await withStore(config, async (door) => {
+    const operations = await operationsOf(config, door);
+    const asked = (await createQuarantine(door).list()).filter((one) => one.id === id);
+    // So that `muster audit --node` finds it.
+    const data = { names: asked.map(({ identity }) => identity) };
+    const operation = { agent: 'quarantine', action, subject: id, reason, data };
+    return operations.carry(operation, () => decideSecondKey(config, id, decision));
+  });
   if (options.json) sayJson({ quarantine: record });
   else if (verdict === 'rejected') say(`${id} is kept out`);
   else {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { AskReply } from '../bus/ask.ts';
 import { MusterError } from '../core/errors.ts';
 import type { FilterOptions } from './lib/ask.ts';
 import { askNodes, finishAsk, saySummary, withFilterOptions } from './lib/ask.ts';
@@ -15,7 +16,7 @@ export default {
       .description('call an action of an agent on many nodes')
       .argument('<agent>', 'agent, e.g. rpcutil')
       .argument('<action>', 'action, e.g. get_fact')
-      .argument('[input...]', 'key=value');
+      .argument('[input...]', 'key=value; a secret as key=@FILE or key=- (standard input)');
     withFilterOptions(command).action(rpc);
   },
 } satisfies CliCommand;
@@ -23,6 +24,7 @@ export default {
 async function rpc(agent: string, action: string, input: string[], options: FilterOptions): Promise<void> {
   const { loadDdl } = await import('./lib/ddls.ts');
   const { replyLines, typedInput } = await import('./lib/rpc-text.ts');
+  const { hideSecrets, maskSecrets, withSecrets } = await import('./lib/secret-input.ts');
   const ddl = await loadDdl(agent);
   const spec = Object.hasOwn(ddl.actions, action) ? ddl.actions[action] : undefined;
   if (spec === undefined)
@@ -30,9 +32,16 @@ async function rpc(agent: string, action: string, input: string[], options: Filt
       'USAGE',
       `${agent} has no action '${action}'; it has ${Object.keys(ddl.actions).join(', ')}`,
     );
-  const asked = await askNodes(options, ddl, action, typedInput(spec.input, parseFacts(input)), (reply) => {
-    if (!options.json) for (const line of replyLines(ddl, action, reply)) say(line);
+  const texts = await withSecrets(spec.input, parseFacts(input));
+  const shown = <R extends AskReply<unknown>>(reply: R) => ({
+    ...reply,
+    message: maskSecrets(spec.input, texts, reply.message),
+    data: hideSecrets(spec.output, reply.data),
   });
+  const answers = await askNodes(options, ddl, action, typedInput(spec.input, texts), (reply) => {
+    if (!options.json) for (const line of replyLines(ddl, action, shown(reply))) say(line);
+  });
+  const asked = { ...answers, replies: answers.replies.map(shown) };
   if (options.json) {
     sayJson({
       agent,

@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
 import type { CliCommand } from './lib/command.ts';
+import { operationsOf } from './lib/operation.ts';
 import { say, sayJson } from './lib/output.ts';
 import { openRecords } from './lib/records.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
+import { withStore } from './lib/store.ts';
 import { timeline } from './lib/timeline.ts';
 
 type Options = ConfigOptions & { readonly json?: true };
@@ -45,10 +47,20 @@ async function show(id: string, options: Options): Promise<void> {
 }
 
 async function retry(id: string, options: Options & { readonly from?: string }): Promise<void> {
-  const records = await openRecords(await readSettings(options));
+  const config = await readSettings(options);
+  const records = await openRecords(config);
   try {
     const found = await records.findRun(id);
-    const run = await records.retryRun(found.id, options.from === undefined ? {} : { from: options.from });
+    const from = options.from === undefined ? {} : { from: options.from };
+    const operation = {
+      agent: 'run',
+      action: 'retry',
+      subject: found.identity,
+      data: { run: found.id, ...from },
+    };
+    const run = await withStore(config, async (door) =>
+      (await operationsOf(config, door)).carry(operation, () => records.retryRun(found.id, from)),
+    );
     if (options.json) sayJson({ run });
     else say(`run ${run.id} goes on from ${run.step ?? 'its first step'}; see: muster run show ${run.id}`);
   } finally {

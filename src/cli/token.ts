@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
 import { identityName } from '../core/names.ts';
 import type { CliCommand } from './lib/command.ts';
+import { operationsOf } from './lib/operation.ts';
 import { say, sayJson } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 import { withStore } from './lib/store.ts';
@@ -47,7 +48,12 @@ async function issue(name: string, options: Options): Promise<void> {
       `--group: '${group}' is no group of the config whose attestor is ${ATTESTOR}`,
     );
   const { createJoinTokens } = await import('../controller/join-tokens.ts');
-  const token = await withStore(config, (door) => createJoinTokens(door).issue({ group, name }, ttlS));
+  const operation = { agent: 'token', action: 'issue', subject: name, data: { group, ttl_s: ttlS } };
+  const token = await withStore(config, async (door) =>
+    (await operationsOf(config, door)).carry(operation, () =>
+      createJoinTokens(door).issue({ group, name }, ttlS),
+    ),
+  );
   if (options.json) sayJson({ name, group, ttl_s: ttlS, token });
   else say(token);
 }

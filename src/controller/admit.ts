@@ -12,6 +12,7 @@ import type { OpenedHello } from '../trust/hello.ts';
 import { type ClaimKeys, type ClaimOf, type Claims, runIdOf } from './claims.ts';
 import type { AdmitLogin } from './grants.ts';
 import type { JoinTokens } from './join-tokens.ts';
+import type { Operations } from './operations.ts';
 import type { NewQuarantined } from './quarantine.ts';
 import { newRun } from './run-data.ts';
 import type { Runs } from './runs.ts';
@@ -37,6 +38,8 @@ export interface AdmitDeps {
   readonly runs: Pick<Runs, 'add'>;
   /** Is this the name of a master? Whoever could take it would have the certificates of that master cleaned. */
   readonly reserved: (identity: string) => Promise<boolean>;
+  /** Every decision is in it before it is carried out. */
+  readonly operations: Pick<Operations, 'note'>;
   readonly clock: Clock;
 }
 
@@ -73,6 +76,7 @@ export async function admit(opened: OpenedHello, deps: AdmitDeps): Promise<Admis
     throw await takenBy({ ...of, identity: identity.data, asking: keys }, claim, attestation, deps);
   if (claim.group !== hello.group)
     throw refusal('CLAIM_GROUP', `${attestation.instanceId} was claimed in the group ${claim.group}`);
+  if (!claim.added) await noteAccepted(deps, of, identity.data, keys, attestation);
   const certificate = await certificateFor(deps, of, identity.data, hello.bus_public_key, claim.certificate);
   const collectives = claim.collectives ?? [deps.config.collectives.provisioning];
   await deps.grant(identity.data, collectives, certificate);
@@ -84,6 +88,19 @@ export async function admit(opened: OpenedHello, deps: AdmitDeps): Promise<Admis
     certificate,
     collective: collectives.at(-1) ?? deps.config.collectives.provisioning,
   };
+}
+
+/** Once a claim, not once a hello: whoever holds a claim could fill the audit otherwise. */
+function noteAccepted(
+  { operations }: AdmitDeps,
+  { group, instanceId, claim }: ClaimOf,
+  subject: string,
+  { busSpki, puppetSpki }: ClaimKeys,
+  { region, evidence }: Attestation,
+): Promise<void> {
+  const keys = { bus_spki_sha256: busSpki, puppet_spki_sha256: puppetSpki };
+  const data = { instance: instanceId, group, claim, region, evidence, ...keys };
+  return operations.note({ agent: 'hello', action: 'accept', subject, data });
 }
 
 /** The refusal of keys that came second: never decided here. */
@@ -143,6 +160,7 @@ async function certificateFor(
 ): Promise<string> {
   const days = deps.config.trust.node_days;
   if (kept !== null && counts(kept, deps, (days * DAY_MS) / 10)) return kept;
+  await deps.operations.note({ agent: 'ca', action: 'issue', subject: name, data: { role: 'node', days } });
   const issued = deps.ca.issue({ name, role: 'node', publicKeyPem, days });
   return deps.claims.keepCertificate(of, issued, kept);
 }

@@ -1,7 +1,10 @@
+import { z } from 'zod';
 import type { PlanEntry } from '../core/config/plan.ts';
 import { MusterError } from '../core/errors.ts';
 import { nearest } from '../core/nearest.ts';
 import type { Plugin } from '../core/plugin.ts';
+import { redact } from '../core/redact.ts';
+import { secretsIn } from '../core/secret-fields.ts';
 
 /**
  * Checks that every entry of a plan names a known step and that its options fit it. Pure.
@@ -39,7 +42,22 @@ export function pluginOptions<P extends Plugin<unknown>>(
     const problems = parsed.error.issues.map((issue) => problemOf(issue, plugin, `${path}.${name}`));
     throw new MusterError('CONFIG_INVALID', problems.join('; '), { details: problems });
   }
+  unhidden(plugin, options, `${path}.${name}`);
   return { plugin, options: parsed.data };
+}
+
+/**
+ * A secret must be known as one wherever the options are seen, also where nobody knows the plug-in: by its name or form.
+ */
+function unhidden({ options: schema }: Plugin<unknown>, options: unknown, path: string): void {
+  if (!(schema instanceof z.ZodObject)) return;
+  const shown: Record<string, unknown> = Object(redact(options));
+  for (const name of secretsIn(schema, options)) {
+    const given: unknown = Object(options)[name];
+    if (JSON.stringify(given) !== JSON.stringify(shown[name])) continue;
+    const message = `${path}.${name}: is secret, and its name does not say so; call it …_password, …_token or …_secret`;
+    throw new MusterError('PLUGIN_INVALID', message);
+  }
 }
 
 function problemOf(

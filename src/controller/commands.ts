@@ -5,7 +5,7 @@ import { nearest } from '../core/nearest.ts';
 import type { RunRecord } from '../core/record.ts';
 import { recordOf } from './records.ts';
 import type { RedisDoor } from './redis.ts';
-import type { RunData } from './run-data.ts';
+import { type RunData, withoutSecrets } from './run-data.ts';
 import type { RunJob, Runs } from './runs.ts';
 import { runRetried } from './transitions.ts';
 
@@ -56,7 +56,7 @@ async function retry(
   if (state !== 'failed')
     throw conflict(id, `is ${state === 'completed' ? 'provisioned' : state}; only failed runs are retried`);
   const plan = config.groups[job.data.group]?.plan ?? config.plan;
-  const data = runRetried(job.data, plan, cursorOf(job.data, plan, from), clock.nowMs());
+  const data = withoutSecrets(runRetried(job.data, plan, cursorOf(job.data, plan, from), clock.nowMs()));
   return begin(job, data);
 }
 

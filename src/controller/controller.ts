@@ -3,7 +3,7 @@ import { createBrokerAdmin } from '../bus/admin.ts';
 import type { Bus } from '../bus/bus.ts';
 import { createRpcClient, type RpcClient } from '../bus/client.ts';
 import { openBus } from '../bus/connection.ts';
-import { consumeEvents } from '../bus/events.ts';
+import { consumeEvents, type EventRefused } from '../bus/events.ts';
 import type { Attestor, DescribeInstance } from '../core/attestor.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import type { ControllerConfig } from '../core/config/controller.ts';
@@ -21,8 +21,10 @@ import { consumeHellos } from './hello.ts';
 import { type Identity, readIdentity } from './identity.ts';
 import { createJoinTokens } from './join-tokens.ts';
 import { createLifetimes } from './lifetimes.ts';
+import { createOperations, noteRevocation, type Operations } from './operations.ts';
 import { createQuarantine } from './quarantine.ts';
 import { openRedis, type RedisDoor, warnOnEviction } from './redis.ts';
+import { createRefusedOperations } from './refused-operations.ts';
 import { createRevokedStore } from './revoked-store.ts';
 import { secondKey } from './second-key.ts';
 import { startTrust, type TrustKeeper } from './trust.ts';
@@ -84,7 +86,7 @@ export async function startController(options: ControllerOptions): Promise<Contr
     user: config.broker.management_user,
     password: identity.managementPassword,
   });
-  const store = createRevokedStore(door, identity.ca.book);
+  const store = createRevokedStore(door, identity.ca.book, (entry) => noteRevocation(operations, entry));
   const lifetimes = createLifetimes(door);
   const dropUser = (name: string) => admin.revokeUser(name);
   const grants = createGrants({
@@ -97,11 +99,29 @@ export async function startController(options: ControllerOptions): Promise<Contr
   // Loads nothing and asks nobody before a group needs it.
   const ec2 = createEc2({ endpoint: config.ec2.endpoint, credentialsFile: config.ec2.credentials_file });
   const removeUser = (name: string) => admin.removeUser(name);
+  const operations: Operations = createOperations({
+    store: engine.audit,
+    name: sealer.name,
+    role: 'controller',
+    clock,
+  });
   const trust = startTrust({
     own: { name: sealer.name, certificatePem: identity.certificatePem },
-    ...{ config, ca: identity.ca, store, lifetimes, rpc, engine, dropUser, removeUser, clock, log },
+    ...{
+      config,
+      ca: identity.ca,
+      store,
+      lifetimes,
+      rpc,
+      engine,
+      operations,
+      dropUser,
+      removeUser,
+      clock,
+      log,
+    },
   });
-  const parts = { door, bus, rpc, engine, ec2, trust };
+  const parts = { door, bus, rpc, engine, ec2, trust, operations };
   const listening = listen({
     config,
     identity,
@@ -123,6 +143,7 @@ interface Parts {
   readonly engine: Engine;
   readonly ec2: Ec2;
   readonly trust: TrustKeeper;
+  readonly operations: Operations;
 }
 
 interface ListenDeps extends Parts {
@@ -141,7 +162,10 @@ async function listen(deps: ListenDeps): Promise<void> {
   await brokerReady(deps);
   if (signal.aborted) return;
   const { opener, sealer, ca } = identity;
-  await consumeEvents({ bus, opener, clock, log }, trust.onEvent);
+  const { operations } = deps;
+  const noteEvent = createRefusedOperations({ operations, agent: 'event', action: 'accept', log });
+  const refused: EventRefused = (reason, sender) => noteEvent(reason, 'an event was refused', sender);
+  await consumeEvents({ bus, opener, clock, log, refused }, trust.onEvent);
   const keyPems = [identity.keyPem, ...(identity.oldKeyPems ?? [])];
   const controllerKeyPem = keyPems.map((pem) => createPrivateKey(pem));
   const secondKeyDeps = { quarantine: createQuarantine(deps.door), alarm: engine.alarm, log };
@@ -159,6 +183,7 @@ async function listen(deps: ListenDeps): Promise<void> {
     ca,
     grant: grants.admit,
     runs: engine.runs,
+    operations,
     reserved: async (name) => (await engine.registry.get(name))?.role === 'master',
     clock,
   });

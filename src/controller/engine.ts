@@ -25,7 +25,7 @@ export interface EngineDeps {
   readonly door: RedisDoor;
   readonly rpc: Rpc;
   readonly grantNode: GrantNode;
-  readonly config: Pick<ControllerConfig, 'master' | 'runs' | 'collectives' | 'audit'>;
+  readonly config: Pick<ControllerConfig, 'master' | 'runs' | 'collectives' | 'audit' | 'plan' | 'groups'>;
   readonly steps: ReadonlyMap<string, Step>;
   readonly picker: { readonly plugin: MasterPicker; readonly options: unknown };
   readonly recipients: ReadonlyMap<string, Recipient>;
@@ -138,6 +138,7 @@ function walkDeps(
   const context = { rpc, masters: own.masters, collectives: config.collectives, grant, log };
   return {
     ...{ steps: deps.steps, clock, log, random: deps.random ?? Math.random },
+    planOf: (group) => config.groups[group]?.plan ?? config.plan,
     settings: {
       attempts: config.runs.attempts,
       backoffS: config.runs.backoff_s,

@@ -2,20 +2,29 @@ import type { Clock } from '../core/clock.ts';
 import { asMusterError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Claims } from './claims.ts';
+import type { Operations } from './operations.ts';
+import { createRefusedOperations } from './refused-operations.ts';
 
 const FLUSH_MS = 1000;
 /** Refusals that are answered in one second, each at the cost of a signature. The others hear nothing and ask again. */
 const ANSWERED_PER_S = 50;
 
-/** Counts what was refused: one line in the log and one write to Redis a reason and second, however many there were. */
+/** Counts what was refused: one line in the log and one write to Redis a reason and second, two in the audit a minute, however many there were. */
 export interface Tally {
-  count(reason: string, detail: string): void;
+  /** `instance` as the hello says, null when it was not opened. */
+  count(reason: string, detail: string, instance?: string | null): void;
   /** May one more refusal be answered now? */
   mayAnswer(): boolean;
 }
 
 /** Opens a tally. Counts that Redis did not take are kept for the next second. */
-export function createTally(own: { claims: Pick<Claims, 'refused'>; log: Log; clock: Clock }): Tally {
+export function createTally(own: {
+  claims: Pick<Claims, 'refused'>;
+  operations: Pick<Operations, 'note'>;
+  log: Log;
+  clock: Clock;
+}): Tally {
+  const audited = createRefusedOperations({ ...own, agent: 'hello', action: 'accept' });
   const counts = new Map<string, { count: number; detail: string }>();
   let planned = false;
   let second = 0;
@@ -40,7 +49,10 @@ export function createTally(own: { claims: Pick<Claims, 'refused'>; log: Log; cl
     }
   };
   return {
-    count: (reason, detail) => add(reason, 1, detail),
+    count(reason, detail, instance = null) {
+      add(reason, 1, detail);
+      audited(reason, detail, instance);
+    },
     mayAnswer() {
       const now = Math.floor(own.clock.monotonicMs() / 1000);
       answered = now === second ? answered + 1 : 1;

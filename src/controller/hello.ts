@@ -115,7 +115,7 @@ async function answerTo(opened: OpenedHello, deps: HelloDeps, tally: Tally): Pro
     if (reason === 'CLAIM_TAKEN')
       deps.log.error({ ...fields, alarm: true }, 'another key asks for a claimed instance');
     else if (answered) deps.log.warn(fields, 'hello refused');
-    tally.count(reason, error.message);
+    tally.count(reason, error.message, instance);
     if (!answered) return null;
     // Why it was refused stands in the log: a stranger learns nothing from the answer. The time is no secret.
     const late = reason === CLOCK;

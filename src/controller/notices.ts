@@ -1,7 +1,8 @@
 import { type Job, type Queue, UnrecoverableError, type Worker } from 'bullmq';
 import { backoffMs } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
-import { asMusterError } from '../core/errors.ts';
+import { asMusterError, MusterError } from '../core/errors.ts';
+import { hiddenTexts, withoutTexts } from '../core/hidden.ts';
 import type { Log } from '../core/log.ts';
 import type { Notice } from '../core/notifier.ts';
 import type { Recipient } from './outbox.ts';
@@ -104,7 +105,7 @@ async function deliver(deps: NoticesDeps, job: NoticeJob, stop: AbortSignal): Pr
     );
     deps.log.info(about, 'notice sent');
   } catch (thrown) {
-    const error = asMusterError(thrown);
+    const error = unsaid(asMusterError(thrown), recipient);
     const late = deps.clock.nowMs() - notice.sentAtMs > DAY_MS;
     const final = !stop.aborted && (!error.retryable || late);
     deps.log[final ? 'error' : 'warn'](
@@ -113,6 +114,24 @@ async function deliver(deps: NoticesDeps, job: NoticeJob, stop: AbortSignal): Pr
     );
     if (final) throw new UnrecoverableError(`${error.code}: ${error.message}`);
     throw error;
+  }
+}
+
+/** BullMQ keeps the words of an error: those of a notifier may hold what its recipient or its options have for a password. */
+function unsaid(error: MusterError, { url, masked, options }: Recipient): MusterError {
+  const secrets = [url.password, decoded(url.password)].filter((text) => text.length >= 4);
+  const message = withoutTexts(error.message.replaceAll(url.href, masked), [
+    ...secrets,
+    ...hiddenTexts(options),
+  ]);
+  return message === error.message ? error : new MusterError(error.code, message);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }
 

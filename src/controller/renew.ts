@@ -10,6 +10,8 @@ import { type VerifiedCertificate, verifyIssued } from '../trust/certificate.ts'
 import { lifeDays } from '../trust/expiry.ts';
 import type { Rpc } from './deps.ts';
 import type { Lifetimes } from './lifetimes.ts';
+import type { Operations } from './operations.ts';
+import { createRefusedOperations } from './refused-operations.ts';
 import type { Registry } from './registry.ts';
 
 const INSTALL_S = 10;
@@ -23,6 +25,7 @@ export interface RenewDeps {
   readonly lifetimes: Pick<Lifetimes, 'note'>;
   /** Where to look for a node that has not registered. */
   readonly collectives: readonly string[];
+  readonly operations: Pick<Operations, 'note'>;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -39,17 +42,23 @@ export type Renew = (certificatePem: string, sender: Sender) => Promise<void>;
  */
 export function createRenew(deps: RenewDeps): Renew {
   const { ca, log } = deps;
+  const refused = createRefusedOperations({ ...deps, agent: 'ca', action: 'renew' });
   const root = new X509Certificate(ca.certificatePem);
   return async (pem, sender) => {
     const identity = sender.name;
     try {
       const old = verifyIssued(pem, root);
       const why = refusalOf(old, sender, deps);
-      if (why !== null) return log.warn({ identity, reason: why }, 'no new certificate');
+      if (why !== null) {
+        refused(why.split(':')[0] ?? why, why, identity);
+        return log.warn({ identity, reason: why }, 'no new certificate');
+      }
       const { role } = old.sender;
       const entry = role === 'master' ? bookEntry(ca.book, old) : undefined;
       const days = entry === undefined ? deps.days : lifeDays(entry);
       const publicKeyPem = old.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+      const data = { role, days, old_serial: old.serial };
+      await deps.operations.note({ agent: 'ca', action: 'renew', subject: identity, data });
       const certificate = ca.issue({ name: identity, role, publicKeyPem, days });
       // Masters keep their broker user: a person made it.
       if (role === 'node') await deps.lifetimes.note(identity, verifyIssued(certificate, root).notAfterMs);

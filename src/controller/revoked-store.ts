@@ -58,9 +58,14 @@ export interface RevokedStore {
 /**
  * Opens the store. Truth is the book beside the key of the CA, because a CA that cannot note what it does must not act;
  * controllers on other hosts have a copy of the key and a book of their own, and all books converge: decisions are only
- * added, and adding them in any order gives the same.
+ * added, and adding them in any order gives the same. `onNews` is told of each decision that the book knows and Redis does
+ * not, before Redis is; when it throws, both are tried again at the next look.
  */
-export function createRevokedStore(door: RedisDoor, book: CaBook): RevokedStore {
+export function createRevokedStore(
+  door: RedisDoor,
+  book: CaBook,
+  onNews: (decision: Revocation) => Promise<void> = async () => undefined,
+): RevokedStore {
   const [entries, version, users] = [
     door.key('revoked'),
     door.key('revoked', 'version'),
@@ -72,9 +77,10 @@ export function createRevokedStore(door: RedisDoor, book: CaBook): RevokedStore 
     const now = await door.quick.get(version);
     if (seen === `${now} ${list.changes}`) return list;
     const there = await door.quick.hgetall(entries);
-    for (const entry of entriesOf(there)) if (list.add(entry)) book.revoke(entry);
+    takeInto(book, list, there);
     const news = list.entries().filter((entry) => there[entry.name] !== JSON.stringify(entry));
     if (news.length > 0) {
+      for (const entry of news) await onNews(entry);
       const fields = news.flatMap((entry) => [entry.name, JSON.stringify(entry)]);
       const write = door.quick
         .multi()
@@ -101,6 +107,10 @@ export async function readRevoked(door: RedisDoor): Promise<RevocationList> {
   const list = new RevocationList();
   for (const entry of entriesOf(await door.quick.hgetall(door.key('revoked')))) list.add(entry);
   return list;
+}
+
+function takeInto(book: CaBook, list: RevocationList, there: Readonly<Record<string, string>>): void {
+  for (const entry of entriesOf(there)) if (list.add(entry)) book.revoke(entry);
 }
 
 function entriesOf(there: Readonly<Record<string, string>>): Revocation[] {

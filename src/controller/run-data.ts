@@ -2,6 +2,7 @@ import type { PlanEntry } from '../core/config/plan.ts';
 import type { Facts } from '../core/inventory.ts';
 import type { RunError, StepRecord } from '../core/record.ts';
 import { redact } from '../core/redact.ts';
+import { storedPlan } from './plan-options.ts';
 
 /** Who has to be told of the end of a run; written in one go with that end. `recipients` are their keys, never URLs. */
 interface NoticeIntent {
@@ -64,11 +65,11 @@ export type NewRun = Pick<
 >;
 
 /**
- * Data as they may be stored: facts, details and last lines come from nodes, and may hold what is secret. The plan stays
- * as it is, because steps read their options from it. Pure.
+ * Data as they may be stored: facts, details and last lines come from nodes, and may hold what is secret. So may the
+ * options of steps: those stand in the config alone, and are found there when the step is taken. Pure.
  */
 export function withoutSecrets(data: RunData): RunData {
-  return { ...(redact(data) as RunData), plan: data.plan };
+  return { ...(redact(data) as RunData), plan: storedPlan(data.plan) };
 }
 
 /** A run at its beginning. Pure. */

@@ -1,6 +1,7 @@
-import { asMusterError, type MusterError } from '../core/errors.ts';
+import { asMusterError, MusterError } from '../core/errors.ts';
+import { withoutTexts } from '../core/hidden.ts';
 import type { Step, StepResult } from '../core/step.ts';
-import { callStep } from './call-step.ts';
+import { callStep, type StepCall } from './call-step.ts';
 import { verdictOf } from './failure.ts';
 import { masterLeft, stepBegun, stepEnded, stepWaits, tryFailed } from './transitions.ts';
 import { backoff, delay, finish, type WalkDeps, type WalkEnd, type WalkingRun } from './walking.ts';
@@ -9,12 +10,18 @@ const BACKOFF_CAP_MS = 60_000;
 /** A slot that is granted wakes its run; this is for the case that nobody does. */
 const SLOT_LOOK_MS = 30_000;
 
+/** Options of a step, checked, and the secrets in them, which it must not repeat. */
+interface StepOptions {
+  readonly given: unknown;
+  readonly secrets: readonly string[];
+}
+
 /** Takes the step at the cursor once: null when the walk goes on. */
 export async function takeStep(
   run: WalkingRun,
   deps: WalkDeps,
   step: Step,
-  options: unknown,
+  options: StepOptions,
 ): Promise<WalkEnd | null> {
   await run.save(stepBegun(run.data, deps.clock.nowMs()));
   if (step.needsMasterSlot === true) {
@@ -22,10 +29,21 @@ export async function takeStep(
     if (wait !== null) return wait;
   }
   deps.log.debug({ run: run.id, step: step.name }, 'step begins');
-  const call = await callStep(step, (signal) => deps.stepContext(run, signal), options, run.signal);
+  const contextOf = (signal: AbortSignal) => deps.stepContext(run, signal);
+  const call = unsaid(await callStep(step, contextOf, options.given, run.signal), options.secrets);
   if (call.kind === 'interrupted') return { next: 'handBack' };
   if (call.kind === 'error') return failed(run, deps, call.error);
   return result(run, deps, call.result);
+}
+
+/** What a step says, without the secrets that it was given. */
+function unsaid(call: StepCall, secrets: readonly string[]): StepCall {
+  if (secrets.length === 0 || call.kind === 'interrupted') return call;
+  const clean = (text: string) => withoutTexts(text, secrets);
+  if (call.kind === 'result')
+    return { ...call, result: { ...call.result, detail: clean(call.result.detail) } };
+  const { code, message, details } = call.error;
+  return { ...call, error: new MusterError(code, clean(message), { details: details.map(clean) }) };
 }
 
 async function slotOrWait(run: WalkingRun, deps: WalkDeps): Promise<WalkEnd | null> {

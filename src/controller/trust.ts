@@ -3,11 +3,13 @@ import type { Clock } from '../core/clock.ts';
 import type { ControllerConfig } from '../core/config/controller.ts';
 import type { Log } from '../core/log.ts';
 import type { CollectiveCa } from '../trust/ca.ts';
+import { createAuditGaps } from './audit-gaps.ts';
 import type { Rpc } from './deps.ts';
 import type { Engine } from './engine.ts';
 import { onEvent } from './events.ts';
 import { type ExpiryDeps, startExpiryWatch } from './expiry-watch.ts';
 import type { Lifetimes } from './lifetimes.ts';
+import type { Operations } from './operations.ts';
 import { createRenew } from './renew.ts';
 import { startRevocations } from './revocations.ts';
 import type { RevokedStore } from './revoked-store.ts';
@@ -30,6 +32,7 @@ export function startTrust(deps: {
   readonly lifetimes: Lifetimes;
   readonly rpc: Rpc;
   readonly engine: Pick<Engine, 'registry' | 'runs' | 'joins' | 'audit'>;
+  readonly operations: Operations;
   readonly dropUser: (name: string) => Promise<void>;
   /** Deletes the broker user of a node. */
   readonly removeUser: (identity: string) => Promise<void>;
@@ -47,17 +50,21 @@ export function startTrust(deps: {
     registry: engine.registry,
     collectives,
   });
+  const gaps = createAuditGaps({ ...deps, audit: engine.audit });
   return {
     async onEvent(event, sender) {
       // Not waited for: the node answers in its own time, and asks again if this one is lost.
       if (event.kind === 'renew') return void renew(event.certificate, sender);
       await onEvent(event, sender, engine);
-      if (event.kind === 'registration') revocations.greet(sender.name, event.collectives, event.revocations);
+      if (event.kind !== 'registration') return;
+      revocations.greet(sender.name, event.collectives, event.revocations);
+      if (event.audit !== undefined) gaps.registered(sender.name, event.collectives, event.audit);
     },
     close() {
       revocations.close();
       tidying.close();
       watch.close();
+      gaps.close();
     },
   };
 }

@@ -1,5 +1,7 @@
 import { MusterError } from '../core/errors.ts';
+import { hiddenTexts } from '../core/hidden.ts';
 import { awaitNode, chooseMaster } from './before-steps.ts';
+import { optionsOf } from './plan-options.ts';
 import { takeStep } from './take-step.ts';
 import { stepBegun } from './transitions.ts';
 import { finish, msLeft, type WalkDeps, type WalkEnd, type WalkingRun } from './walking.ts';
@@ -31,14 +33,15 @@ async function stride(run: WalkingRun, deps: WalkDeps): Promise<WalkEnd | null> 
   if (data.master === null) return chooseMaster(run, deps);
   if (!data.joined) return awaitNode(run, deps);
   const step = deps.steps.get(entry.step);
-  const options = step?.options.safeParse(entry.options);
+  const given = optionsOf(entry, deps.planOf(data.group));
+  const options = given === null ? undefined : step?.options.safeParse(given);
   if (step === undefined || options?.success !== true) {
     await run.save(stepBegun(data, deps.clock.nowMs()));
-    return finish(
-      run,
-      deps,
-      new MusterError('CONFIG_INVALID', `this controller cannot run the step '${entry.step}' of the plan`),
-    );
+    const why =
+      given === null
+        ? `the options of the step '${entry.step}' hold a secret and have changed since the run began: retry it`
+        : `this controller cannot run the step '${entry.step}' of the plan`;
+    return finish(run, deps, new MusterError('CONFIG_INVALID', why));
   }
-  return takeStep(run, deps, step, options.data);
+  return takeStep(run, deps, step, { given: options.data, secrets: hiddenTexts(given) });
 }

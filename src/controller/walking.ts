@@ -1,5 +1,6 @@
 import { backoffMs } from '../core/backoff.ts';
 import type { Clock } from '../core/clock.ts';
+import type { PlanEntry } from '../core/config/plan.ts';
 import type { MusterError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Step, StepContext } from '../core/step.ts';
@@ -21,6 +22,8 @@ export interface WalkingRun {
 /** What a walk needs of the world. */
 export interface WalkDeps {
   readonly steps: ReadonlyMap<string, Step>;
+  /** The plan of a group as it is configured now: only there are the secrets in the options of its steps. */
+  planOf(group: string): readonly PlanEntry[];
   readonly settings: {
     readonly attempts: number;
     readonly backoffS: number;

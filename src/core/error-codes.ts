@@ -99,7 +99,12 @@ export const ERROR_CODES = {
     cause: 'The node does not let this caller do this',
     next: 'Ask the node which line says so: `muster policy explain CALLER AGENT#ACTION NODE`',
   },
-  AUDIT_FAILED: { retryable: true, exit: 2, cause: 'Node cannot write its audit', next: 'Check its disk' },
+  AUDIT_FAILED: {
+    retryable: true,
+    exit: 2,
+    cause: 'What was to be done could not be written into the audit, so it was not done',
+    next: 'Check the disk of the node; for what a controller or command does, Redis',
+  },
   FILTER_NO_MATCH: {
     retryable: false,
     exit: 1,

@@ -157,6 +157,10 @@ export const NodeEvent = z.strictObject({
         .string()
         .regex(/^[0-9a-f]{16}$/)
         .optional(),
+      /** Number and hash of the last line of its audit. */
+      audit: z
+        .strictObject({ seq: z.number().int().min(1), hash: z.string().regex(/^[0-9a-f]{64}$/) })
+        .optional(),
     }),
     /** Asks for a new certificate in good time. It holds the one in use: name and key stay. */
     z.strictObject({ kind: z.literal('renew'), certificate: z.string().max(8192) }),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import type { DdlSchema } from './ddl.ts';
+import { secretFieldsOf } from './secret-fields.ts';
 
 const HASH_DIGITS = 16;
 const MAX_DEPTH = 12;
@@ -55,7 +55,7 @@ export function redactFields(fields: Readonly<Record<string, unknown>>): Record<
 }
 
 /**
- * The input of an action as it may be kept: fields that the DDL marks with `.meta({ secret: true })` are hidden, those
+ * The input of an action as it may be kept: fields in which the DDL marks something with `.meta({ secret: true })` are hidden, those
  * that it does not declare too, and the rest is redacted by type. Pure.
  */
 export function redactInput(
@@ -63,11 +63,13 @@ export function redactInput(
   data: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const declared = (name: string) => (Object.hasOwn(schema.shape, name) ? schema.shape[name] : undefined);
+  const secrets = secretFieldsOf(schema);
   const stray = Object.entries(data).filter(([name]) => declared(name) === undefined);
   const kept = Object.entries(data).flatMap(([name, value]): [string, unknown][] => {
     const field = declared(name);
     if (field === undefined) return [];
-    return [[name, isSecret(field) ? hideValue('secret', value) : walkField(name, value, 1)]];
+    // Not even a hash: a password could be guessed by it.
+    return [[name, secrets.includes(name) ? '[redacted]' : walkField(name, value, 1)]];
   });
   // Names too: somebody may have written a value where a name belongs.
   const undeclared = stray.length === 0 ? [] : [['undeclared', hideValue('not in the DDL', stray)]];
@@ -77,12 +79,6 @@ export function redactInput(
 /** A value that nothing is known about: only its kind and the beginning of the SHA-256 of its JSON. Pure. */
 export function hideValue(kind: string, value: unknown): string {
   return hidden(kind, JSON.stringify(value) ?? String(value));
-}
-
-function isSecret(field: z.core.$ZodType): boolean {
-  if (z.globalRegistry.get(field)?.secret === true) return true;
-  const inner = (field as { _zod: { def: { innerType?: z.core.$ZodType } } })._zod.def.innerType;
-  return inner !== undefined && isSecret(inner);
 }
 
 function walk(value: unknown, depth: number): unknown {

@@ -5,18 +5,16 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { puppetca } from '../../agent/agents/puppetca.ddl.ts';
 import { rpcutil } from '../../agent/agents/rpcutil.ddl.ts';
-import { runDaemon } from '../../agent/main.ts';
 import { consumeEvents } from '../../src/bus/events.ts';
 import { type AuditStore, createAuditStore } from '../../src/controller/audit.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { DaemonConfig } from '../../src/core/config/daemon.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { verifyAudit } from '../../src/trust/audit/verify.ts';
 import { startBroker, type TestBroker } from '../kit/broker.ts';
 import { testPki } from '../kit/pki.ts';
 import { startRedis, type TestRedis } from '../kit/redis.ts';
 import { testConfig } from '../kit/run-fakes.ts';
-import { clientOf } from '../src/bus/rpc-kit.ts';
+import { callerOf, startAuditedNode } from './audit-scene.ts';
 import { eventually, tempDir } from './temp.ts';
 
 const NODE = 'puppet-1';
@@ -49,35 +47,9 @@ async function gather() {
   return bus;
 }
 
-/** A master's daemon, with policies of its site. */
-async function startNode(policies: Readonly<Record<string, string>> = {}) {
-  const dir = await tempDir();
-  const { ca } = await testPki();
-  await writeFile(join(dir, 'ca.pem'), ca.certificatePem);
-  for (const [name, text] of Object.entries(policies)) await writeFile(join(dir, name), text);
-  const own = await ca.issueToFiles({ name: NODE, role: 'master', days: 1, dir });
-  const config = DaemonConfig.parse({
-    broker: { host: broker.host, port: broker.port, vhost: broker.vhost },
-    trust: { ca: join(dir, 'ca.pem'), ...own },
-    ...{ collectives: ['mcollective'], state_dir: join(dir, 'state'), policies_dir: dir },
-    facts: { dir: join(dir, 'facts.d'), imds: false, facter_dir: '', classes_file: join(dir, 'classes.txt') },
-    puppetca: { url: 'https://localhost:1', ca: join(dir, 'ca.pem'), ...own },
-  });
-  const stop = new AbortController();
-  const ended = runDaemon(config, { signal: stop.signal, log: silentLog });
-  onTestFinished(async () => {
-    stop.abort();
-    await ended;
-  });
-  return { dir, auditFile: join(config.state_dir, 'audit.log') };
-}
-
-async function caller(name: string, role: 'operator' | 'controller') {
-  const bus = await broker.busOf(name, role);
-  onTestFinished(() => bus.close());
-  const client = await clientOf(bus, name, role);
-  return client.node('mcollective', NODE, {});
-}
+const startNode = (policies: Readonly<Record<string, string>> = {}) =>
+  startAuditedNode(broker, NODE, policies);
+const caller = (name: string, role: 'operator' | 'controller') => callerOf(broker, NODE, name, role);
 
 describe('over a real broker', () => {
   test('an operator who is denied is told the line, and the controllers have it in their audit', async () => {
@@ -153,7 +125,10 @@ describe('over a real broker', () => {
     const bus = await gather();
     onTestFinished(() => bus.close());
     await eventually(async () => {
-      const found = new Set((await store.find(all)).map(({ decision }) => decision.request_id));
+      const ids = (await store.find(all)).map(
+        ({ decision }) => 'request_id' in decision && decision.request_id,
+      );
+      const found = new Set<unknown>(ids);
       return wanted.every((id) => found.has(id));
     }, 60_000);
   });

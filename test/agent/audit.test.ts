@@ -161,6 +161,19 @@ describe('the lines that are sent to the controllers', () => {
     expect(ids()).toEqual(upTo(303));
   });
 
+  test('are sent, too, when somebody has cut the file off in between', async () => {
+    const { open, path, start, ids } = await aSender();
+    const file = open();
+    for (const number of upTo(5)) await file.append(entry(number));
+    const sender = start();
+    await eventually(() => ids().length === 5);
+    await truncate(path, 0);
+    await file.append(entry(6));
+    sender.poke();
+    await eventually(() => ids().length === 6);
+    expect(ids()).toEqual(upTo(6));
+  });
+
   test('wait while the broker is away, and come from rotated files too', async () => {
     const { open, start, ids, broker } = await aSender(3000);
     const file = open();

@@ -60,6 +60,7 @@ export async function aNode(settings: object = {}, bin: string | null = null): P
     clock: systemClock,
     log: silentLog,
     trust: { install: async () => 0, revoke: async () => 0 },
+    archive: null,
     node: { state: identity.state, puppet, runs },
     facts: async () => ({ role: 'web' }),
     classes: async () => ['base'],

@@ -10,6 +10,7 @@ import token from '../../src/trust/attestors/token.ts';
 import { spkiSha256OfKey } from '../../src/trust/keys.ts';
 import { startBroker } from './broker.ts';
 import { type JunkKind, junkMaker, pourJunk } from './flood.ts';
+import { controllerAudit } from './operations.ts';
 import { testPki } from './pki.ts';
 import { startRedis } from './redis.ts';
 import { testConfig } from './run-fakes.ts';
@@ -55,6 +56,7 @@ export async function startFloodScene(): Promise<FloodScene> {
     ...{ bus: ears, sealer: ctl.sealer, controllerKeyPem: ctl.keyPem, log: silentLog, clock: systemClock },
     ...{ ca: pki.ca, runs, claims: createClaims(door), grant: async () => undefined },
     config: testConfig({ groups: { web: {} } }),
+    operations: controllerAudit(door).operations,
     reserved: async () => false,
     quarantine: async () => ({ reason: 'CLAIM_TAKEN', id: 'q1' }),
     tokens: createJoinTokens(door),

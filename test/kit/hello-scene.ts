@@ -12,6 +12,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { Hello, HelloAnswer } from '../../src/core/messages.ts';
 import token from '../../src/trust/attestors/token.ts';
+import { controllerAudit } from './operations.ts';
 import { testPki } from './pki.ts';
 import { testConfig } from './run-fakes.ts';
 import { type HelloSayer, TOKEN } from './run-hello.ts';
@@ -52,10 +53,11 @@ export async function createHelloScene(
     attestors: new Map(groups.map((name) => [name, attestor])),
     tokens: createJoinTokens(door),
     quarantine: (asked) => secondKey(asked, { quarantine, alarm, log: silentLog }),
+    operations: controllerAudit(door).operations,
     reserved: async () => false,
     grant: async (identity, collectives) => void grants.push({ identity, collectives }),
   };
-  const tally = createTally({ claims: deps.claims, log: silentLog, clock: systemClock });
+  const tally = createTally(deps);
   return {
     ...{ deps, runs, quarantine, published, grants, alarms },
     async say(who, parts = {}) {

@@ -59,6 +59,21 @@ export async function startRedis(): Promise<TestRedis> {
   };
 }
 
+/** Everything that Redis holds, as text. */
+export async function everythingIn({ quick }: RedisDoor): Promise<string> {
+  const read: Readonly<Record<string, (key: string) => Promise<unknown>>> = {
+    string: (key) => quick.get(key),
+    hash: (key) => quick.hgetall(key),
+    list: (key) => quick.lrange(key, 0, -1),
+    set: (key) => quick.smembers(key),
+    zset: (key) => quick.zrange(key, '0', '-1'),
+    stream: (key) => quick.xrange(key, '-', '+'),
+  };
+  const keys = await quick.keys('*');
+  const values = await Promise.all(keys.map(async (key) => read[await quick.type(key)]?.(key)));
+  return JSON.stringify([keys, values]);
+}
+
 /** A port that nobody listens on now. */
 async function freePort(): Promise<number> {
   const server = createServer();

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { AskReply } from '../../bus/ask.ts';
 import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.ts';
 import { MusterError } from '../../core/errors.ts';
+import { askEach, holdsSecret, withRole } from './ask-each.ts';
 import { parseFacts } from './facts.ts';
 import { paint, reportError, say } from './output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './settings.ts';
@@ -65,14 +66,19 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
     const expected = await expectedOf(fleet.registry, collective, filter);
     const startedAtMs = performance.now();
     const sinceMs = () => performance.now() - startedAtMs;
-    const { silent, replies } = await fleet.rpc.ask(collective, ddl, action, input, {
-      ...{ filter, expected, timeoutS },
-      // Nobody else need read what is for a few named ones.
-      ...(filter.identity.length > 0 ? { to: filter.identity } : {}),
-      onReply: (reply) => hear(reply, sinceMs()),
-    });
+    const onReply = (reply: AskReply<ActionOutput<D, N>>) => hear(reply, sinceMs());
+    const { silent, replies } = holdsSecret(ddl, action, input)
+      ? await askEach(fleet.rpc, collective, ddl, action, input, {
+          nodes: await Promise.all(expected.map((identity) => withRole(fleet.registry, identity))),
+          ...{ timeoutS, onReply },
+        })
+      : await fleet.rpc.ask(collective, ddl, action, input, {
+          ...{ filter, expected, timeoutS, onReply },
+          // Nobody else need read what is for a few named ones.
+          ...(filter.identity.length > 0 ? { to: filter.identity } : {}),
+        });
     const lost = silent.length > 0 ? fleet.lost() : null;
-    const sorted = replies.sort((a, b) => (a.identity < b.identity ? -1 : 1));
+    const sorted = [...replies].sort((a, b) => (a.identity < b.identity ? -1 : 1));
     return { replies: sorted, silent, tookMs: sinceMs(), lost };
   } finally {
     await fleet.close();

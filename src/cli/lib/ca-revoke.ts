@@ -14,6 +14,7 @@ import { silentLog } from '../../core/log.ts';
 import { loadCa } from '../../trust/ca.ts';
 import type { Revocation } from '../../trust/ca-book.ts';
 import { managementPassword } from './broker-password.ts';
+import { operationsOf } from './operation.ts';
 
 /** What has become of a decision. `cut`: the broker user is gone; else a controller deletes it. */
 export interface Revoked {
@@ -39,7 +40,11 @@ export async function revokeNow(config: ControllerConfig, wish: RevocationWish):
   try {
     await door.ready();
     const store = createRevokedStore(door, book);
-    const decision = await revokeName({ book, store, clock: systemClock }, wish);
+    const operations = await operationsOf(config, door);
+    const operation = { agent: 'ca', action: wish.verb, subject: wish.name, reason: wish.reason };
+    const decision = await operations.carry(operation, () =>
+      revokeName({ book, store, clock: systemClock }, wish),
+    );
     if (wish.verb === 'reinstate') return { decision, cut: false };
     const cut = await deleteUser(config, wish.name).then(
       () => true,

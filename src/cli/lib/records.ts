@@ -26,10 +26,10 @@ export async function openRecords(config: ControllerConfig): Promise<RecordsDoor
 /** Opens what nodes told of their audit. Throws REDIS_UNREACHABLE within a few seconds. */
 export async function openAudit(
   config: ControllerConfig,
-): Promise<Pick<AuditStore, 'find'> & { close(): Promise<void> }> {
+): Promise<Pick<AuditStore, 'find' | 'chains' | 'linesOf'> & { close(): Promise<void> }> {
   const door = await openReady(config);
-  const { find } = createAuditStore(door, config);
-  return { find, close: () => door.close() };
+  const { find, chains, linesOf } = createAuditStore(door, config);
+  return { find, chains, linesOf, close: () => door.close() };
 }
 
 async function openReady(config: ControllerConfig): Promise<RedisDoor> {

@@ -3,6 +3,7 @@ import type { AskReply } from '../../bus/ask.ts';
 import { unwrap } from '../../core/config/explain.ts';
 import type { Ddl, DdlSchema } from '../../core/ddl.ts';
 import { MusterError } from '../../core/errors.ts';
+import { secretFieldsOf } from '../../core/secret-fields.ts';
 import { paint } from './output.ts';
 
 const STATUS_WORDS = [
@@ -19,6 +20,7 @@ export function typedInput(
   schema: DdlSchema,
   texts: Readonly<Record<string, string>>,
 ): Record<string, unknown> {
+  const secrets = secretFieldsOf(schema);
   return Object.fromEntries(
     Object.entries(texts).map(([key, text]) => {
       const field = schema.shape[key];
@@ -26,21 +28,21 @@ export function typedInput(
         const known = Object.keys(schema.shape).join(', ') || 'none';
         throw new MusterError('USAGE', `there is no input '${key}'; known inputs: ${known}`);
       }
-      return [key, typed(key, text, unwrap(field))];
+      return [key, typed(key, text, unwrap(field), secrets.includes(key) ? '[redacted]' : text)];
     }),
   );
 }
 
-function typed(key: string, text: string, type: z.core.$ZodType): unknown {
+function typed(key: string, text: string, type: z.core.$ZodType, shown: string): unknown {
   if (type instanceof z.ZodNumber) {
     const number = Number(text);
     if (text.trim() === '' || Number.isNaN(number))
-      throw new MusterError('USAGE', `'${key}' is '${text}'; expected a number`);
+      throw new MusterError('USAGE', `'${key}' is '${shown}'; expected a number`);
     return number;
   }
   if (type instanceof z.ZodBoolean) {
     if (text !== 'true' && text !== 'false')
-      throw new MusterError('USAGE', `'${key}' is '${text}'; expected true or false`);
+      throw new MusterError('USAGE', `'${key}' is '${shown}'; expected true or false`);
     return text === 'true';
   }
   return text;

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { ControllerConfig } from '../../core/config/controller.ts';
+import { MusterError } from '../../core/errors.ts';
 
 /** Where the config of an installed controller is. */
 const SYSTEM_CONFIG = '/etc/muster/muster.yaml';
@@ -27,14 +28,19 @@ export function withConfigOptions(command: Command): Command {
     );
 }
 
+/** A setting that is a secret by its name, and a URL with a password in it. */
+const SECRET_KEY = /(^|[._-])(token|password|passwd|passphrase|secret)$/i;
+const URL_WITH_PASSWORD = /\/\/[^/@\s:]*:[^/@\s]+@/;
+
 /**
  * The config that a command uses. Says on standard error when its certificate ends soon; `quiet`: not even that. Throws
- * CONFIG_INVALID.
+ * CONFIG_INVALID; USAGE for a secret in `--set`, which it does not repeat.
  */
 export async function readSettings(
   options: ConfigOptions,
   { quiet }: { quiet: boolean } = { quiet: false },
 ): Promise<ControllerConfig> {
+  for (const flag of options.set ?? []) refuseSecret(flag);
   // Imported here, because `muster --help` needs neither zod nor YAML and should be quick.
   const schema = await import('../../core/config/controller.ts');
   const { loadConfig } = await import('../../core/config/load.ts');
@@ -48,6 +54,16 @@ export async function readSettings(
   const warning = await expiryWarning(config, Date.now());
   if (warning !== null) process.stderr.write(`${warning}\n`);
   return config;
+}
+
+/** Everybody on a host can read the arguments of its processes. */
+function refuseSecret(flag: string): void {
+  const [key = '', ...value] = flag.split('=');
+  if (!SECRET_KEY.test(key) && !URL_WITH_PASSWORD.test(value.join('='))) return;
+  throw new MusterError(
+    'USAGE',
+    `--set ${key}: is secret, and arguments can be read by everybody on this host; put it into the config or a file in conf.d beside it`,
+  );
 }
 
 async function configPath(given: string | undefined): Promise<string> {

@@ -157,10 +157,10 @@ export const ControllerConfig = z.strictObject({
         .min(100)
         .max(100_000_000)
         .default(200_000)
-        .describe('Audit lines of nodes that are kept for each collective, about'),
+        .describe('Audit lines that are kept for each collective, for controllers and for refusals, about'),
     })
     .prefault({})
-    .describe('Audit lines that nodes send'),
+    .describe('Central audit'),
   notify: z
     .strictObject({
       recipients: z

@@ -45,6 +45,7 @@ const JsonAction = z.looseObject({
   output: z.record(name, JsonOutput).nullish(),
   aggregate: z.array(JsonAggregate).nullish(),
 });
+/** One action. */
 export type JsonAction = z.output<typeof JsonAction>;
 
 /**

@@ -23,7 +23,7 @@ export function chainLine(
   const chained = { ...entry, timestamp: auditTime(nowMs), seq, prev: head.hash };
   const long = JSON.stringify(chained).length > MAX_AUDIT_LINE_CHARS - 100;
   const short =
-    long && chained.kind === 'decision'
+    long && (chained.kind === 'decision' || chained.kind === 'operation')
       ? { ...chained, data: { too_long: hideValue('data', chained.data) } }
       : chained;
   const body = JSON.stringify(short);

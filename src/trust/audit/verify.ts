@@ -38,6 +38,34 @@ export function verifyAudit(files: readonly { readonly name: string; readonly te
   return { lines: rows.length, firstSeq: seqs[0] ?? null, lastSeq: seqs.at(-1) ?? null, problems };
 }
 
+/**
+ * Compares an audit file of a node with the lines that the controllers have of it, by number: which stand otherwise in the
+ * file, and which are not in it though later or earlier ones are. Lines that were removed with age are none. Pure.
+ */
+export function compareAudit(
+  files: readonly { readonly name: string; readonly text: string }[],
+  came: ReadonlyMap<number, AuditLine>,
+): AuditCheck['problems'] {
+  const there = new Map<number, { file: string; line: number; hash: string }>();
+  for (const { file, line, text } of files.flatMap(({ name, text }) => rowsOf(name, text))) {
+    const read = readAuditLine(text);
+    if ('line' in read) there.set(read.line.seq, { file, line, hash: read.line.hash });
+  }
+  const first = Math.min(...there.keys());
+  const place = { file: files.at(-1)?.name ?? '', line: 0 };
+  return [...came].flatMap(([seq, { hash }]) => {
+    const here = there.get(seq);
+    if (here === undefined)
+      return seq < first
+        ? []
+        : [{ ...place, problem: `number ${seq} came to the controllers and is not here` }];
+    const { file, line } = here;
+    return here.hash === hash
+      ? []
+      : [{ file, line, problem: `number ${seq} is another than the one that came` }];
+  });
+}
+
 function rowsOf(file: string, text: string): { file: string; line: number; text: string }[] {
   const lines = text.split('\n');
   if (lines.at(-1) === '') lines.pop();

@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Bus } from '../../../src/bus/bus.ts';
 import type { RpcClient } from '../../../src/bus/client.ts';
-import type { RpcServer } from '../../../src/bus/server.ts';
+import type { RpcServer } from '../../../src/bus/server-types.ts';
 import type { ActionRequest } from '../../../src/core/agent.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { createLog } from '../../../src/core/log.ts';

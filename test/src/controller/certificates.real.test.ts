@@ -4,9 +4,10 @@ import { rpcutil } from '../../../agent/agents/rpcutil.ddl.ts';
 import { adminApi } from '../../../src/bus/admin-api.ts';
 import type { Bus } from '../../../src/bus/bus.ts';
 import { createRpcClient, type RpcClient } from '../../../src/bus/client.ts';
+import { createAuditStore } from '../../../src/controller/audit.ts';
 import { createClaims } from '../../../src/controller/claims.ts';
 import type { RedisDoor } from '../../../src/controller/redis.ts';
-import { createRevokedStore, revokeName } from '../../../src/controller/revoked-store.ts';
+import { createRevokedStore, decide as decideIn, revokeName } from '../../../src/controller/revoked-store.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { silentLog } from '../../../src/core/log.ts';
 import type { Sealer } from '../../../src/core/seal.ts';
@@ -17,6 +18,7 @@ import { startBroker, type TestBroker } from '../../kit/broker.ts';
 import { daemonConfig, startDaemon, startRealController } from '../../kit/collective.ts';
 import { memoryBook, testPki } from '../../kit/pki.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
+import { testConfig } from '../../kit/run-fakes.ts';
 
 let broker: TestBroker;
 let redis: TestRedis;
@@ -214,4 +216,26 @@ test("a master's certificate is renewed by its daemon, which goes on with it aft
   startDaemon(config);
   await new Promise((resolve) => setTimeout(resolve, 3000));
   expect({ issued: issued().length, pings: await pings() }).toEqual({ issued: count, pings: false });
+});
+
+test('each of these has left a trace in the audit, and so does a revocation that was only noted in the book', async () => {
+  const audit = createAuditStore(door, testConfig());
+  const { book } = (await testPki()).ca;
+  book.revoke(decideIn(book, { name: 'dc-offline', verb: 'revoke', reason: 'Redis was away' }, Date.now()));
+  const found = async (parts: { agent?: string; node?: string; verdict?: 'deny' }) =>
+    (await audit.find({ sinceMs: 0, limit: 10_000, ...parts })).map(({ decision }) => decision);
+  const [offline] = await eventually(async () => {
+    const lines = await found({ agent: 'ca#revoke', node: 'dc-offline' });
+    return lines.length > 0 ? lines : null;
+  }, 10_000);
+  expect(offline).toMatchObject({ reason: 'Redis was away', caller: 'cert=controller', role: 'controller' });
+  expect(await found({ agent: 'ca#issue', node: 'dc-revoked' })).not.toEqual([]);
+  expect((await found({ agent: 'ca#renew', node: 'dc-renewed' })).length).toBeGreaterThanOrEqual(3);
+  const denied = await found({ agent: 'hello', verdict: 'deny' });
+  expect(denied).toContainEqual(expect.objectContaining({ reason: 'REVOKED', subject: 'dc-revoked' }));
+  // What the node refused of alice, although her name is not taken for granted: her certificate counts no more.
+  const byNode = await found({ node: 'dc-refuses', verdict: 'deny' });
+  expect(byNode).toContainEqual(
+    expect.objectContaining({ kind: 'refused', reason: 'REVOKED', sender: null }),
+  );
 });

@@ -55,6 +55,7 @@ describe('the lane of hellos', () => {
 });
 
 describe('the tally of refusals', () => {
+  const operations = { note: async () => undefined };
   it('writes once a second and reason, and keeps what Redis did not take', async () => {
     const written: [string, number | undefined][] = [];
     let down = true;
@@ -62,7 +63,7 @@ describe('the tally of refusals', () => {
       if (down) throw new MusterError('REDIS_UNREACHABLE', 'away');
       written.push([reason, count]);
     };
-    const tally = createTally({ claims: { refused }, log: silentLog, clock: systemClock });
+    const tally = createTally({ claims: { refused }, operations, log: silentLog, clock: systemClock });
     for (let i = 0; i < 1000; i++) tally.count('FORMAT', 'x');
     tally.count('SIZE', 'x');
     await new Promise((resolve) => setTimeout(resolve, 1200));
@@ -80,7 +81,12 @@ describe('the tally of refusals', () => {
   it('lets fifty refusals a second be answered', () => {
     let nowMs = 5_000_100;
     const clock = { ...systemClock, monotonicMs: () => nowMs };
-    const tally = createTally({ claims: { refused: async () => undefined }, log: silentLog, clock });
+    const tally = createTally({
+      claims: { refused: async () => undefined },
+      operations,
+      log: silentLog,
+      clock,
+    });
     const answered = () => Array.from({ length: 80 }, () => tally.mayAnswer()).filter(Boolean).length;
     expect([answered(), answered()]).toEqual([50, 0]);
     nowMs += 1000;

@@ -10,6 +10,7 @@ import { silentLog } from '../../../src/core/log.ts';
 import token from '../../../src/trust/attestors/token.ts';
 import { verifyIssued } from '../../../src/trust/certificate.ts';
 import { readCertificate } from '../../../src/trust/keys.ts';
+import { controllerAudit } from '../../kit/operations.ts';
 import { type Holder, type Pki, testPki } from '../../kit/pki.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
 import { testConfig } from '../../kit/run-fakes.ts';
@@ -56,6 +57,7 @@ beforeEach(async () => {
     claims: createClaims(door),
     quarantine: async () => ({ reason: 'CLAIM_TAKEN', id: 'q' }),
     tokens: { spend: async () => false },
+    operations: controllerAudit(door).operations,
     reserved: async () => false,
     grant: async (identity, collectives) => void grants.push({ identity, collectives }),
   };

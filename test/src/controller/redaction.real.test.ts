@@ -6,14 +6,14 @@ import { onEvent } from '../../../src/controller/events.ts';
 import { type HelloDeps, hear } from '../../../src/controller/hello.ts';
 import { createTally } from '../../../src/controller/hello-tally.ts';
 import { createJoinTokens } from '../../../src/controller/join-tokens.ts';
-import type { RedisDoor } from '../../../src/controller/redis.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { createLog } from '../../../src/core/log.ts';
 import { defineStep } from '../../../src/core/step.ts';
 import token from '../../../src/trust/attestors/token.ts';
+import { controllerAudit } from '../../kit/operations.ts';
 import { testPki } from '../../kit/pki.ts';
-import { startRedis, type TestRedis } from '../../kit/redis.ts';
+import { everythingIn, startRedis, type TestRedis } from '../../kit/redis.ts';
 import { overJob, startTestEngine, testConfig } from '../../kit/run-fakes.ts';
 import { createSayer, TOKEN } from '../../kit/run-hello.ts';
 import { addMaster } from '../../kit/run-master.ts';
@@ -25,21 +25,6 @@ beforeAll(async () => {
   redis = await startRedis();
 });
 afterAll(() => redis.stop());
-
-/** Everything that Redis holds, as text. */
-async function everythingIn({ quick }: RedisDoor): Promise<string> {
-  const read: Readonly<Record<string, (key: string) => Promise<unknown>>> = {
-    string: (key) => quick.get(key),
-    hash: (key) => quick.hgetall(key),
-    list: (key) => quick.lrange(key, 0, -1),
-    set: (key) => quick.smembers(key),
-    zset: (key) => quick.zrange(key, '0', '-1'),
-    stream: (key) => quick.xrange(key, '-', '+'),
-  };
-  const keys = await quick.keys('*');
-  const values = await Promise.all(keys.map(async (key) => read[await quick.type(key)]?.(key)));
-  return JSON.stringify([keys, values]);
-}
 
 test('neither token nor identity document nor private key are in the logs or in Redis after a whole run', async () => {
   let logged = '';
@@ -97,13 +82,14 @@ test('neither token nor identity document nor private key are in the logs or in 
     },
     ...{ config, claims: engine.claims, runs: engine.runs },
     grant: async () => undefined,
+    operations: controllerAudit(door).operations,
     reserved: async () => false,
     quarantine: async () => ({ reason: 'CLAIM_TAKEN', id: 'q1' }),
     tokens: createJoinTokens(door),
     bus: { publish: async () => undefined } as unknown as Bus,
     attestors: new Map([['web', { plugin: token, options: token.options.parse({ token: TOKEN }) }]]),
   };
-  const tally = createTally({ claims: engine.claims, log, clock: systemClock });
+  const tally = createTally(deps);
   const facts = { ec2_placement_region: 'eu-west-1', user_token: TOKEN, note: leak };
   const said = { identity_document: document, identity_rsa2048: 'QUJDREVG'.repeat(20), facts };
   const good = await sayer.hello(controller.certificatePem, said);

@@ -26,6 +26,7 @@ async function scene(later: number) {
     ...{ ca, days: 7, rpc, collectives: ['mcollective'], log: silentLog },
     registry: { get: async () => null },
     lifetimes: { note: async (name: string) => void noted.push(name) },
+    operations: { note: async () => undefined },
     clock: { nowMs: () => Date.now() + later * DAY_MS, monotonicMs: () => 0 },
   };
   const issue = (name: string, role: Role, days: number) => ca.issue({ name, role, publicKeyPem, days });
