@@ -20,3 +20,12 @@ export class PartError extends Error {
     this.hint = hint;
   }
 }
+
+/**
+ * Refuses a line with a character that nobody sees (controls but the tab, Unicode's line ends): it separates or joins
+ * entries behind the reader's back. Throws PartError. Pure.
+ */
+export function checkVisible(line: string): void {
+  const at = line.search(/(?!\t)[\p{Cc}\u2028\u2029]/u);
+  if (at >= 0) throw new PartError('an invisible character', at, 'delete it');
+}
