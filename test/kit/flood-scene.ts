@@ -80,21 +80,23 @@ export async function startFloodScene(): Promise<FloodScene> {
   };
   let listening = await consumeHellos(deps);
   let nodes = 0;
+  const poolOf = async (kind: JunkKind) => {
+    const make = await junkMaker(kind, attacker, ctl.certificatePem);
+    return Promise.all(Array.from({ length: POOL }, make));
+  };
   const newNode = () => createSayer(`i-${++nodes}`);
   return {
     honestMs: async () => said(nodeBus, await newNode(), ctl.certificatePem),
     async behindJunkMs(kind, count) {
       await listening.close();
-      await pourJunk(attackerBus, await junkMaker(kind, attacker, ctl.certificatePem), count);
+      await pourJunk(attackerBus, await poolOf(kind), count);
       const node = await newNode();
       return said(nodeBus, node, ctl.certificatePem, async () => {
         listening = await consumeHellos(deps);
       });
     },
     async amidJunk(kind, perS, joining) {
-      const junk = await junkMaker(kind, attacker, ctl.certificatePem);
-      const pool = await Promise.all(Array.from({ length: POOL }, junk));
-      const flood = startFlood(attackerBus, pool, perS);
+      const flood = startFlood(attackerBus, await poolOf(kind), perS);
       const delaysMs: number[] = [];
       for (const beginMs = performance.now(); delaysMs.length < joining; ) {
         const nextMs = beginMs + (delaysMs.length + 1) * JOIN_EACH_MS;

@@ -34,12 +34,15 @@ export async function junkMaker(
   return async () => sealed(broken);
 }
 
-/** Puts `count` pieces of junk into the hello queue, as fast as the broker takes them. */
-export async function pourJunk(bus: Bus, make: () => Promise<Buffer>, count: number): Promise<void> {
+/** Puts `count` pieces of junk into the hello queue, those of the pool in turn, as fast as the broker takes them. */
+export async function pourJunk(bus: Bus, pool: readonly Buffer[], count: number): Promise<void> {
   const target = { exchange: brokerNames.helloExchange, key: brokerNames.helloKey };
   for (let sent = 0; sent < count; sent += 200) {
-    const some = Array.from({ length: Math.min(200, count - sent) }, async () =>
-      bus.publish(target, await make(), { ttlS: 600, deadlineS: 60 }),
+    const some = Array.from({ length: Math.min(200, count - sent) }, (_, index) =>
+      bus.publish(target, pool[(sent + index) % pool.length] ?? Buffer.alloc(0), {
+        ttlS: 600,
+        deadlineS: 60,
+      }),
     );
     await Promise.all(some);
   }
