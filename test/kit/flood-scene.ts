@@ -16,7 +16,7 @@ import { testConfig } from './run-fakes.ts';
 import { createSayer, type HelloSayer, TOKEN } from './run-hello.ts';
 
 /** A daemon that is not answered says hello again; this is shorter than its first wait. */
-export const AGAIN_MS = 2000;
+const AGAIN_MS = 2000;
 /** Honest nodes come so far apart. */
 const JOIN_EACH_MS = 2000;
 /** Pieces of junk that are made before, and sent in turn: making them must not be what is measured. */
@@ -30,7 +30,7 @@ export interface FloodScene {
   behindJunkMs(kind: JunkKind, count: number): Promise<number>;
   /**
    * Pours junk at this rate while `joining` honest nodes say hello, one after the other; each says it again after
-   * {@link AGAIN_MS} without an answer, as the daemon does. Gives the delay of each, and the rate that was reached.
+   * two seconds without an answer, as the daemon does. Gives the delay of each, and the rate that was reached.
    */
   amidJunk(
     kind: JunkKind,
