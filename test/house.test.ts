@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { wrongArrows, wrongInDaemon } from './house/arrows.ts';
 import { undocumented } from './house/docstrings.ts';
 import { importClosure, importsOf } from './house/imports.ts';
-import { environmentReads, tooLong, unusedCodes, waivers } from './house/rules.ts';
+import { environmentReads, shells, tooLong, unusedCodes, waivers } from './house/rules.ts';
 import { CODE_FOLDERS, readSources, type Source, source } from './house/sources.ts';
 
 // A check that reads nothing finds nothing: fewer than these, and the checker has gone blind.
@@ -151,5 +151,15 @@ describe('errors and environment', () => {
       `import { env } from 'node:process';\nconst x = process.env.HOME;\n`,
     );
     expect(environmentReads([planted])).toEqual(['src/bus/planted.ts:1', 'src/bus/planted.ts:2']);
+  });
+
+  test('nothing is run by a shell, but for one script that is fixed', () => {
+    expect(shells(code)).toEqual([]);
+    const planted = [
+      `import { exec } from 'node:child_process';\n`,
+      `spawn('ls', [], { shell: true });\n`,
+      `spawn('/bin/sh', ['-c', x]);\n`,
+    ];
+    for (const text of planted) expect(shells([source('agent/planted.ts', text)])).toHaveLength(1);
   });
 });

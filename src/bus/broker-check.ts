@@ -89,13 +89,16 @@ function exchangeFindings({ exchanges }: BrokerState, { vhost, collectives }: Br
 function queueFindings({ exchanges, queues, policies }: BrokerState): Finding[] {
   if (exchanges === null) return [];
   const findings: Finding[] = [];
-  const { name: policy, pattern } = SUBSCRIPTION_POLICY;
-  const limiting = policies.find((one) => one.pattern === pattern && 'max-length' in one.definition);
+  const { name: policy, pattern, definition } = SUBSCRIPTION_POLICY;
+  const limits = Object.keys(definition);
+  const limiting = policies.find(
+    (one) => one.pattern === pattern && limits.every((limit) => limit in one.definition),
+  );
   if (limiting === undefined)
     findings.push({
       code: 'QUEUE_UNLIMITED',
       severity: 'medium',
-      what: `there is no policy ${policy}: a reader that hangs fills the broker`,
+      what: `there is no policy ${policy} with ${limits.join(', ')}: a reader that hangs fills the broker`,
       next: SETUP,
     });
   for (const { name, arguments: own, effective_policy_definition: byPolicy } of queues) {

@@ -15,12 +15,20 @@ export const EVENT_QUEUE = {
   'x-overflow': 'drop-head',
 } as const;
 
-/** Policy for all queues that subscriptions make: a reader that hangs must not fill the broker. */
+/**
+ * Policy for all queues that subscriptions make: a reader that hangs must not fill the broker, and a queue that somebody
+ * made to outlive its connection ends ten minutes after its last reader. Ours end with their connection.
+ */
 export const SUBSCRIPTION_POLICY = {
   name: 'muster-subscriptions',
   pattern: '^stomp-subscription-',
   'apply-to': 'queues',
-  definition: { 'max-length': 100_000, 'max-length-bytes': 268_435_456, overflow: 'drop-head' },
+  definition: {
+    'max-length': 100_000,
+    'max-length-bytes': 268_435_456,
+    overflow: 'drop-head',
+    expires: 600_000,
+  },
 } as const;
 
 /** What one login may hold at a time. A node has one connection, two while its certificate changes, and dead ones until they are found out. */

@@ -74,7 +74,7 @@ export function startEngine(deps: EngineDeps): Engine {
     wants: (run, slot) => wants(runs, run, slot),
   });
   const masters = mastersOf(deps, registry);
-  const joins = createJoins({ door, registry, rpc: deps.rpc });
+  const joins = createJoins({ door, registry, runs, rpc: deps.rpc });
   const worker = startRunWorker({
     ...{ door, runs, leases, log },
     concurrency: config.runs.concurrency,

@@ -6,14 +6,13 @@ import type { Registry } from './registry.ts';
 import type { Runs } from './runs.ts';
 
 /**
- * What follows on an event: a registration goes into the registry and wakes the run that waits for
- * its node; the end of a Puppet run wakes the run that waits for
- * it; audit lines are kept. A lost event does no harm, the same one again neither. Throws what ioredis throws.
+ * What follows on an event: a registration goes into the registry and wakes the run that waits for its node; the end of
+ * a Puppet run wakes the run that waits for it; audit lines are kept. A lost event does no harm, the same one again neither. Throws what ioredis throws.
  */
 export async function onEvent(
   event: Exclude<NodeEvent['event'], { kind: 'renew' }>,
   sender: Sender,
-  deps: { registry: Registry; runs: Runs; joins: Joins; audit: AuditStore },
+  deps: { registry: Registry; runs: Runs; joins: Joins; audit: Pick<AuditStore, 'keep'> },
 ): Promise<void> {
   if (event.kind === 'registration') {
     const { agents, facts, classes, collectives, version } = event;
@@ -26,7 +25,7 @@ export async function onEvent(
       collectives,
       version,
     });
-    return;
+    return deps.joins.registered(sender.name);
   }
   if (event.kind === 'audit') return deps.audit.keep(sender.name, event.lines);
   const id = runIdIn(event.run);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Job, type Queue, WaitingError, type Worker } from 'bullmq';
+import { type Job, type Queue, WaitingError } from 'bullmq';
 import type { Log } from '../core/log.ts';
-import { type Leases, NEVER_GIVE_UP, openQueue, openWorker } from './queues.ts';
+import { type Leases, NEVER_GIVE_UP, openQueue, openWorker, type QueueWorker } from './queues.ts';
 import type { RedisDoor } from './redis.ts';
 
 /** How often the holder of a slot looks whether its run still wants it, when nobody tells. */
@@ -36,7 +36,7 @@ export interface GovernorDeps {
 
 interface Line {
   readonly queue: Queue<SlotData, void, string>;
-  readonly worker: Worker<SlotData, void, string>;
+  readonly worker: QueueWorker;
 }
 
 /**
@@ -109,7 +109,7 @@ function freedNews(
 async function openLine(
   deps: GovernorDeps,
   master: string,
-  processor: (job: Job<SlotData, void, string>, token?: string) => Promise<void>,
+  processor: (job: Job<SlotData, void, string>, token: string) => Promise<void>,
 ) {
   const name = `slots-${master}`;
   const queue = openQueue<SlotData>(deps.door, name, deps.log);
@@ -130,7 +130,7 @@ async function closeLine({ queue, worker }: Line): Promise<void> {
 async function hold(
   deps: GovernorDeps,
   job: Job<SlotData, void, string>,
-  token: string | undefined,
+  token: string,
   nudges: Map<string, () => void>,
   closing: AbortSignal,
 ): Promise<void> {

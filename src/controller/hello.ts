@@ -60,7 +60,6 @@ export function consumeHellos(deps: HelloDeps): Promise<BusSubscription> {
       delivery.ack();
     },
     limits: LIMITS,
-    clock: deps.clock,
   });
   const arrived = (body: Buffer, delivery: Delivery) => {
     // What cannot be a hello does not wait for its turn.

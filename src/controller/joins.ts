@@ -2,6 +2,7 @@ import { rpcutil } from '../../agent/agents/rpcutil.ddl.ts';
 import type { Rpc } from './deps.ts';
 import type { RedisDoor } from './redis.ts';
 import type { Registry } from './registry.ts';
+import type { Runs } from './runs.ts';
 import type { WalkingRun } from './walking.ts';
 
 /** How long a node may take to say that it is there. */
@@ -10,25 +11,35 @@ const PING_S = 2;
 /** Which run waits for which node to come onto the bus. */
 export interface Joins {
   /** True when the node has registered since its run began, or answers now. Else its registration will wake the run. */
-  joined(run: WalkingRun): Promise<boolean>;
-  /** The run that waits for this node, if any. */
-  waiting(identity: string): Promise<string | null>;
+  joined(run: Pick<WalkingRun, 'id' | 'data'>): Promise<boolean>;
+  /** The node has registered, and that stands in the registry: wakes the run that waits for it. */
+  registered(identity: string): Promise<void>;
 }
 
 /** The waits in Redis, so that any controller that hears the registration can wake the run. */
-export function createJoins(deps: { door: RedisDoor; registry: Registry; rpc: Rpc }): Joins {
+export function createJoins(deps: {
+  readonly door: RedisDoor;
+  readonly registry: Pick<Registry, 'get'>;
+  readonly runs: Pick<Runs, 'wake'>;
+  readonly rpc: Rpc;
+}): Joins {
   const key = deps.door.key('joining');
   return {
     async joined({ id, data }) {
       // Noted before the look: a registration that comes in between finds it.
       await deps.door.quick.hset(key, data.identity, id);
       const known = await deps.registry.get(data.identity);
-      const there =
-        (known !== null && known.lastSeenMs >= data.startedAtMs) || (await answers(deps.rpc, data));
+      const registered = known !== null && known.lastSeenMs >= data.startedAtMs;
+      // A node that nobody has heard of has just been answered: a ping would keep the run from its registration.
+      const silent = known === null && data.error === null;
+      const there = registered || (!silent && (await answers(deps.rpc, data)));
       if (there) await deps.door.quick.hdel(key, data.identity);
       return there;
     },
-    waiting: (identity) => deps.door.quick.hget(key, identity),
+    async registered(identity) {
+      const run = await deps.door.quick.hget(key, identity);
+      if (run !== null) await deps.runs.wake(run);
+    },
   };
 }
 

@@ -1,6 +1,10 @@
 import { ERROR_CODES } from '../core/error-codes.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { Notice } from '../core/notifier.ts';
 import { addedMs, type RunRecord, type StepRecord } from '../core/record.ts';
+
+/** Failures behind which an intruder may stand: told as alarms. */
+const ALARMING: ReadonlySet<ErrorCode> = new Set(['CSR_MISMATCH']);
 
 /** What the person on call reads of a run that is over. Pure. What decides stands first, because notifiers cut. */
 export function noticeText(run: RunRecord): Pick<Notice, 'level' | 'subject' | 'body'> {
@@ -42,9 +46,10 @@ function failed(
     ...about(run),
   ];
   if (error.lastLines.length > 0) lines.push('', 'Last lines', ...error.lastLines.map((line) => `  ${line}`));
+  const level = ALARMING.has(error.code) ? 'alarm' : 'failure';
   return {
-    level: 'failure',
-    subject: `FAILED ${run.identity}${inRegion(run)}: ${error.code}${at}`,
+    level,
+    subject: `${level === 'alarm' ? 'ALARM' : 'FAILED'} ${run.identity}${inRegion(run)}: ${error.code}${at}`,
     body: [...lines, ...timeline(run)].join('\n'),
   };
 }

@@ -1,5 +1,6 @@
 import { type Job, Queue, Worker, type WorkerOptions } from 'bullmq';
 import type { Log } from '../core/log.ts';
+import { holdJobs } from './held-jobs.ts';
 import type { RedisDoor } from './redis.ts';
 
 /** How long a dead controller's jobs stay its own, and how often is looked for such. Milliseconds. */
@@ -24,29 +25,41 @@ export function openQueue<D>(door: RedisDoor, name: string, log: Log): Queue<D, 
   return queue;
 }
 
-/** A worker on the connection that waits for Redis. */
+/** Works on the jobs of a queue. */
+export interface QueueWorker {
+  /** Takes no more jobs, and ends when those that go on have ended. */
+  close(): Promise<void>;
+  /** Aborts the signals of all jobs that go on. */
+  cancelAll(reason: string): void;
+}
+
+/** A worker on the connection that waits for Redis. The signal is aborted when the job is lost to another controller. */
 export function openWorker<D>(
   door: RedisDoor,
   name: string,
-  processor: (job: Job<D, void, string>, token?: string, signal?: AbortSignal) => Promise<void>,
+  processor: (job: Job<D, void, string>, token: string, signal: AbortSignal) => Promise<void>,
   options: { log: Log; leases: Leases; concurrency: number } & Pick<
     WorkerOptions,
     'limiter' | 'settings' | 'drainDelay'
   >,
-): Worker<D, void, string> {
+): QueueWorker {
   const { log, leases, ...more } = options;
-  const worker = new Worker<D, void, string>(name, processor, {
+  const held = holdJobs<D>({ lockMs: leases.lockMs, log });
+  const call = (job: Job<D, void, string>, token = '') =>
+    held.hold(job, token, (signal) => processor(job, token, signal));
+  const worker = new Worker<D, void, string>(name, call, {
     ...more,
     connection: door.patient,
     prefix: door.prefix,
     lockDuration: leases.lockMs,
+    skipLockRenewal: true,
     stalledInterval: leases.stalledMs,
     maxStalledCount: FOR_EVER,
   });
   worker.on('error', (error) => log.warn({ queue: name, reason: error.message }, 'worker error'));
   worker.on('stalled', (id) => log.warn({ queue: name, job: id }, 'taken over from a controller that died'));
-  worker.on('lockRenewalFailed', (ids) => {
-    for (const id of ids) worker.cancelJob(id, 'lost to another controller');
-  });
-  return worker;
+  return {
+    close: () => worker.close().finally(held.close),
+    cancelAll: held.cancelAll,
+  };
 }

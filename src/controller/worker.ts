@@ -1,4 +1,4 @@
-import { DelayedError, UnrecoverableError, WaitingError, type Worker } from 'bullmq';
+import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import { MusterError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { type Leases, openWorker } from './queues.ts';
@@ -35,17 +35,16 @@ export interface RunWorker {
 /** The BullMQ edge: turns each active job of the queue `runs` into a walk, and the walk's end into the job's next state. */
 export function startRunWorker(deps: RunWorkerDeps): RunWorker {
   let stopping = false;
-  const worker: Worker<RunData, void, string> = openWorker<RunData>(
+  const worker = openWorker<RunData>(
     deps.door,
     RUNS_QUEUE,
-    (job, token, signal) =>
-      work(deps, job, token ?? '', signal ?? new AbortController().signal, () => stopping),
+    (job, token, signal) => work(deps, job, token, signal, () => stopping),
     deps,
   );
   return {
     async close(graceMs) {
       stopping = true;
-      const timer = setTimeout(() => worker.cancelAllJobs('the controller stops'), graceMs);
+      const timer = setTimeout(() => worker.cancelAll('the controller stops'), graceMs);
       await worker.close().finally(() => clearTimeout(timer));
     },
   };

@@ -9,6 +9,11 @@ const MAX_BITS = 8192;
 /** The only exponent taken: a huge one makes every verification slow. */
 const EXPONENT = 65_537n;
 
+/** Thumbprints of keys that were read once and are used for every message; a key that nobody holds is forgotten. */
+const thumbs = new WeakMap<KeyObject, string>();
+/** Keys that were checked already. */
+const checked = new WeakSet<KeyObject>();
+
 /** An RSA private key of 2048 bits or more. Throws SECURITY_REJECTED (KEY). */
 export function rsaPrivateKey(key: KeyInput): KeyObject {
   const read = typeof key === 'string' ? attempt(() => createPrivateKey(key), 'KEY', 'no private key') : key;
@@ -34,11 +39,10 @@ export function sha256Hex(data: string | Uint8Array): string {
 
 /** SHA-256, hex, of a public key in SPKI DER form; `key` may be private. Throws SECURITY_REJECTED (KEY). */
 export function spkiSha256OfKey(key: KeyInput): string {
-  const read =
-    key instanceof KeyObject && key.type === 'public'
-      ? key
-      : attempt(() => createPublicKey(key), 'KEY', 'no key');
-  return sha256Hex(read.export({ type: 'spki', format: 'der' }));
+  if (typeof key === 'string') return thumbOf(attempt(() => createPublicKey(key), 'KEY', 'no key'));
+  const known = thumbs.get(key) ?? thumbOf(key.type === 'public' ? key : publicHalf(key));
+  thumbs.set(key, known);
+  return known;
 }
 
 /** What `read` gives; anything that it throws becomes SECURITY_REJECTED with this reason. */
@@ -50,11 +54,21 @@ export function attempt<T>(read: () => T, reason: Reason, detail: string): T {
   }
 }
 
+function publicHalf(key: KeyObject): KeyObject {
+  return attempt(() => createPublicKey(key), 'KEY', 'no key');
+}
+
+function thumbOf(key: KeyObject): string {
+  return sha256Hex(key.export({ type: 'spki', format: 'der' }));
+}
+
 function checkedRsa(key: KeyObject): KeyObject {
+  if (checked.has(key)) return key;
   const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {};
   if (key.asymmetricKeyType !== 'rsa') throw rejected('KEY', 'not RSA');
   if (modulusLength < MIN_BITS || modulusLength > MAX_BITS)
     throw rejected('KEY', `${modulusLength} bits, need ${MIN_BITS} to ${MAX_BITS}`);
   if (publicExponent !== EXPONENT) throw rejected('KEY', 'unusual public exponent');
+  checked.add(key);
   return key;
 }

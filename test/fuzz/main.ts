@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
+import { limitMs, sureMs, timed } from './cost.ts';
 import { loadTargets } from './load.ts';
 import { mutate, randomOf } from './mutate.ts';
-import { type FuzzTarget, feed } from './target.ts';
+import type { FuzzTarget } from './target.ts';
 
 const TOTAL = 1_000_000;
-/** CPU time of one input beyond which it is a fault: the honest ones take a fraction of a millisecond. */
-const SLOWEST_MS = 1000;
 /** Memory that a target may gather, in bytes. */
 const MOST_BYTES = 512 * 1024 * 1024;
 const SHOWN_FAULTS = 5;
@@ -28,24 +27,26 @@ function fuzz(target: FuzzTarget): boolean {
   const counts: Record<string, number> = {};
   const faults: string[] = [];
   const slowest = { ms: 0, seed };
+  const limit = limitMs(target);
   const [startedMs, startedBytes] = [performance.now(), process.memoryUsage.rss()];
   for (let i = 0; i < runs; i++) {
-    const input = mutate(target.genuine, randomOf(seed + i));
-    const before = process.cpuUsage();
-    const verdict = feed(target, input);
-    const { user, system } = process.cpuUsage(before);
-    const tookMs = (user + system) / 1000;
+    const input = mutate(target, randomOf(seed + i));
+    const { verdict, ms } = timed(target, input);
+    const tookMs = sureMs(target, input, ms, limit);
     if (tookMs > slowest.ms) Object.assign(slowest, { ms: tookMs, seed: seed + i });
     const key = verdict.kind === 'refused' ? verdict.reason : verdict.kind;
     counts[key] = (counts[key] ?? 0) + 1;
     if ('detail' in verdict) faults.push(`seed ${seed + i}: ${verdict.kind}: ${verdict.detail}`);
   }
   const grownBytes = process.memoryUsage.rss() - startedBytes;
-  if (slowest.ms > SLOWEST_MS) faults.push(`seed ${slowest.seed}: took ${Math.round(slowest.ms)} ms`);
+  if (slowest.ms > limit)
+    faults.push(
+      `seed ${slowest.seed}: took ${Math.round(slowest.ms)} ms, the limit is ${Math.round(limit)} ms`,
+    );
   if (grownBytes > MOST_BYTES) faults.push(`memory grew by ${grownBytes} bytes`);
   const tookS = ((performance.now() - startedMs) / 1000).toFixed(1);
   console.info(
-    `${target.name}: ${runs} in ${tookS} s, slowest ${slowest.ms.toFixed(1)} ms of CPU (seed ${slowest.seed}), memory ${Math.round(grownBytes / 1024 ** 2)} MB more`,
+    `${target.name}: ${runs} in ${tookS} s, slowest ${slowest.ms.toFixed(1)} ms of CPU (seed ${slowest.seed}, limit ${limit.toFixed(0)} ms), memory ${Math.round(grownBytes / 1024 ** 2)} MB more`,
   );
   console.info(
     `  ${Object.entries(counts)

@@ -1,3 +1,5 @@
+import type { FuzzTarget } from './target.ts';
+
 /** Numbers from 0 to under 1 that depend on the seed alone. */
 export type Random = () => number;
 
@@ -11,6 +13,8 @@ export function randomOf(seed: number): Random {
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
+
+type Words = FuzzTarget['words'];
 
 /** What readers of JSON, base64 and DER have tripped over. */
 const TOKENS = [
@@ -45,28 +49,28 @@ const NAMES = [
 const MAX_RUN = 64;
 
 /** A hostile input: one in twenty is random bytes, the others are genuine ones with one to four changes. */
-export function mutate(genuine: readonly Buffer[], random: Random): Buffer {
+export function mutate({ genuine, words }: Pick<FuzzTarget, 'genuine' | 'words'>, random: Random): Buffer {
   if (random() < 0.05) return bytes(random, Math.floor(random() * 4000));
   let message = pick(genuine, random) ?? Buffer.alloc(0);
   const changes = 1 + Math.floor(random() * 4);
   for (let i = 0; i < changes; i++)
-    message = random() < 0.4 ? inPart(message, random) : change(message, random);
+    message = random() < 0.4 ? inPart(message, words, random) : change(message, words, random);
   return message;
 }
 
 /** Changes the bytes that one part of a dotted message stands for, so that the change is past the base64. */
-function inPart(message: Buffer, random: Random): Buffer {
+function inPart(message: Buffer, words: Words, random: Random): Buffer {
   const parts = message.toString('latin1').split('.');
   const at = Math.floor(random() * parts.length);
-  const changed = change(Buffer.from(parts[at] ?? '', 'base64url'), random);
+  const changed = change(Buffer.from(parts[at] ?? '', 'base64url'), words, random);
   return Buffer.from(parts.with(at, changed.toString('base64url')).join('.'), 'latin1');
 }
 
-function change(message: Buffer, random: Random): Buffer {
+function change(message: Buffer, words: Words, random: Random): Buffer {
   const from = Math.floor(random() * (message.length + 1));
   const run = 1 + Math.floor(random() * MAX_RUN);
   const [head, tail] = [message.subarray(0, from), message.subarray(from)];
-  const text = () => Buffer.from(pick(random() < 0.5 ? TOKENS : NAMES, random) ?? '', 'latin1');
+  const text = () => Buffer.from(pick(random() < 0.5 ? TOKENS : (words ?? NAMES), random) ?? '', 'latin1');
   const kinds: (() => Buffer)[] = [
     () => flip(message, from, random),
     () => Buffer.concat([head, bytes(random, run), tail.subarray(run)]),

@@ -5,6 +5,8 @@ export interface FuzzTarget {
   readonly name: string;
   /** Genuine inputs, from which the hostile ones are made. */
   readonly genuine: readonly Buffer[];
+  /** Words of its language, to be put in among the changes. */
+  readonly words?: readonly string[];
   /** Reads an input; throws a MusterError when it refuses it. */
   read(input: Buffer): unknown;
   /** May this changed input be taken? None, if it is not given. */

@@ -64,3 +64,24 @@ export function environmentReads(files: readonly Source[]): string[] {
       return found;
     });
 }
+
+/** Runs one fixed script, which outlives the daemon; what a message says comes to it as arguments. */
+const FIXED_SCRIPT = 'agent/puppet/run-process.ts';
+
+/** Ways to a shell in what runs on nodes and controllers: only argument vectors may be run. As `path:line: what`. Pure. */
+export function shells(files: readonly Source[]): string[] {
+  return files
+    .filter(({ path }) => /^(src|agent|provisioners|notifiers)\//.test(path) && path !== FIXED_SCRIPT)
+    .flatMap((file) => {
+      const found: string[] = [];
+      walk(file.tree, (node) => {
+        const text = node.getText();
+        const asked = ts.isPropertyAssignment(node) && /^['"]?shell['"]?\s*:\s*(?!false)/.test(text);
+        if (asked || (ts.isImportSpecifier(node) && /^exec(Sync)?\b/.test(text)))
+          found.push(`${place(file, node)}: ${text}`);
+        if (ts.isStringLiteral(node) && /^(\/usr)?\/bin\/(ba|da|z)?sh$/.test(node.text))
+          found.push(`${place(file, node)}: ${text}`);
+      });
+      return found;
+    });
+}

@@ -11,6 +11,8 @@ export const JUNK_KINDS = ['random bytes', 'sealed junk', 'bad signature', 'wron
 /** One of {@link JUNK_KINDS}. */
 export type JunkKind = (typeof JUNK_KINDS)[number];
 
+const MOST_GOING = 500;
+
 /** Makes junk hellos of one kind for the holder of this controller certificate. */
 export async function junkMaker(
   kind: JunkKind,
@@ -32,15 +34,42 @@ export async function junkMaker(
   return async () => sealed(broken);
 }
 
-/** Puts `count` pieces of junk into the hello queue, as fast as the broker takes them. */
-export async function pourJunk(bus: Bus, make: () => Promise<Buffer>, count: number): Promise<void> {
+/** Puts `count` pieces of junk into the hello queue, those of the pool in turn, as fast as the broker takes them. */
+export async function pourJunk(bus: Bus, pool: readonly Buffer[], count: number): Promise<void> {
   const target = { exchange: brokerNames.helloExchange, key: brokerNames.helloKey };
   for (let sent = 0; sent < count; sent += 200) {
-    const some = Array.from({ length: Math.min(200, count - sent) }, async () =>
-      bus.publish(target, await make(), { ttlS: 600, deadlineS: 60 }),
+    const some = Array.from({ length: Math.min(200, count - sent) }, (_, index) =>
+      bus.publish(target, pool[(sent + index) % pool.length] ?? Buffer.alloc(0), {
+        ttlS: 600,
+        deadlineS: 60,
+      }),
     );
     await Promise.all(some);
   }
+}
+
+/** Sends pieces of junk in turn at this rate, until it is stopped; `stop` gives the rate that was reached. */
+export function startFlood(bus: Bus, pool: readonly Buffer[], perS: number): { stop(): Promise<number> } {
+  const target = { exchange: brokerNames.helloExchange, key: brokerNames.helloKey };
+  const startedMs = performance.now();
+  const going = new Set<Promise<void>>();
+  let sent = 0;
+  const timer = setInterval(() => {
+    const due = ((performance.now() - startedMs) / 1000) * perS;
+    // What a busy machine did not send in time is left out, and shows in the rate.
+    for (let room = MOST_GOING - going.size; sent < due && room > 0; room--) {
+      const piece = pool[sent++ % pool.length] ?? Buffer.alloc(0);
+      const one = bus.publish(target, piece, { ttlS: 600, deadlineS: 60 }).finally(() => going.delete(one));
+      going.add(one);
+    }
+  }, 20);
+  return {
+    async stop() {
+      clearInterval(timer);
+      await Promise.all(going);
+      return (sent / (performance.now() - startedMs)) * 1000;
+    },
+  };
 }
 
 function helloText(attacker: HelloSayer): string {

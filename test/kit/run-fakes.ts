@@ -42,7 +42,7 @@ export interface TestEngineOptions {
   readonly more?: Partial<EngineDeps>;
 }
 
-/** An engine over a world, with short leases; grants of collectives go nowhere. Masters of the world are registered. */
+/** An engine over a world, with short leases; grants of collectives go nowhere. Masters and nodes of the world are registered. */
 export async function startTestEngine(options: TestEngineOptions): Promise<Engine> {
   const { door, world, config = testConfig(), notifiers = new Map() } = options;
   const engine = startEngine({
@@ -65,6 +65,17 @@ export async function startTestEngine(options: TestEngineOptions): Promise<Engin
       collectives: ['mcollective'],
       version: '1',
     });
+  }
+  // Heard of before any run begins: a run asks such a node whether it is there.
+  for (const { identity, collective } of world.nodes.values()) {
+    const said = {
+      facts: {},
+      classes: [],
+      agents: ['provision', 'rpcutil'],
+      collectives: [collective],
+      version: '1',
+    };
+    await engine.registry.heard({ identity, role: 'node', ...said });
   }
   world.onRunEnded = (_, run) =>
     void engine.runs.wake(run.split('.').slice(0, -3).join('.')).catch(() => undefined);

@@ -6,6 +6,8 @@ export interface FakeMaster {
   readonly facts: Record<string, string>;
   server: 'running' | 'starting' | 'unreachable';
   silent: boolean;
+  /** Happens after the look at a request and before it is signed. */
+  beforeSign: (certname: string) => void;
   readonly certs: Map<string, { state: 'requested' | 'signed' | 'revoked'; spki: string }>;
   runs: number;
   peakRuns: number;
@@ -19,6 +21,7 @@ export function addMaster(world: World, identity: string, facts: Record<string, 
     facts: { ipaddress: address, ...facts },
     server: 'running',
     silent: false,
+    beforeSign: () => undefined,
     certs: new Map(),
     runs: 0,
     peakRuns: 0,
@@ -56,6 +59,7 @@ export function masterActions(master: FakeMaster, world: World): Actions {
       return { revoked: known?.state === 'signed', dropped: known?.state === 'requested' };
     },
     'puppetca#sign': ({ certname, spki_sha256 }: { certname: string; spki_sha256: string }) => {
+      master.beforeSign(certname);
       const known = master.certs.get(certname);
       const changed = known?.state === 'requested' && known.spki === spki_sha256;
       if (changed) {

@@ -2,7 +2,7 @@ import { asMusterError } from '../../core/errors.ts';
 import { PartError } from '../../core/filter/problem.ts';
 import { ROLES } from '../../core/names.ts';
 import { compileRegex } from '../../core/regex.ts';
-import type { PolicyProblem } from './problem.ts';
+import { checkVisible, type PolicyProblem } from './problem.ts';
 
 /** Who asks: name and role of the verified certificate. */
 export interface PolicyCaller {
@@ -54,11 +54,13 @@ export function parseCaller(text: string, groups: PolicyGroups | null, offset: n
 export function parseGroups(text: string): { groups: PolicyGroups; problems: PolicyProblem[] } {
   const groups = new Map<string, readonly CallerTest[]>();
   const problems: PolicyProblem[] = [];
-  for (const [index, line] of text.split('\n').entries()) {
+  for (const [index, raw] of text.split('\n').entries()) {
+    const line = raw.replace(/\r$/, '');
     const words = wordsOf(line);
     const [name, ...members] = words;
     if (name === undefined || name.text.startsWith('#')) continue;
     try {
+      checkVisible(line);
       if (!/^[\w.-]+$/.test(name.text))
         throw new PartError(`'${name.text}' is no name of a group`, name.offset);
       if (groups.has(name.text)) throw new PartError(`the group '${name.text}' is there twice`, name.offset);

@@ -3,7 +3,7 @@ import { PartError } from '../../core/filter/problem.ts';
 import { word } from '../../core/names.ts';
 import { type CallerTest, type PolicyGroups, parseCaller, problemOf, wordsOf } from './callers.ts';
 import { parseCondition } from './condition.ts';
-import type { PolicyProblem } from './problem.ts';
+import { checkVisible, type PolicyProblem } from './problem.ts';
 
 /** One line that allows or denies. */
 export interface PolicyRule {
@@ -52,6 +52,7 @@ export function parsePolicy(text: string, groups: PolicyGroups): Policy {
     if (/^\s*(#|$)/.test(line)) continue;
     try {
       if (rules.length >= MAX_RULES) throw new PartError(`more than ${MAX_RULES} lines`, 0);
+      checkVisible(line);
       const found = defaultOf(line);
       if (found === null) rules.push(ruleOf(line, index + 1, groups));
       else if (byDefault.line !== null)
@@ -66,11 +67,14 @@ export function parsePolicy(text: string, groups: PolicyGroups): Policy {
 }
 
 function defaultOf(line: string): 'allow' | 'deny' | null {
-  const found = /^policy\s+default(?:\s+(.*?))?\s*$/.exec(line);
+  const found = /^policy\s+default(?=\s|$)/.exec(line);
   if (found === null) return null;
-  const [, verdict = ''] = found;
+  const verdict = line.slice(found[0].length).trim();
   if (verdict === 'allow' || verdict === 'deny') return verdict;
-  throw new PartError(`the default is '${verdict}'; expected allow or deny`, line.indexOf('default') + 8);
+  throw new PartError(
+    `the default is '${verdict.slice(0, 40)}'; expected allow or deny`,
+    line.indexOf('default') + 8,
+  );
 }
 
 function ruleOf(line: string, number: number, groups: PolicyGroups): PolicyRule {

@@ -12,6 +12,11 @@ import { type Bench, cpuMs, type Figure, median } from '../bench.ts';
 
 const CALLS = 400;
 const JUNK = 10_000;
+/** A flood that lasts: twenty seconds of it, a new honest node every two. */
+const JUNK_PER_S = 1000;
+const JOINING = 10;
+/** What costs the attacker least, and what costs the controller a decryption each. */
+const SUSTAINED = ['random bytes', 'sealed junk'] as const;
 const HELLO_BAR_MS = 1;
 const MESSAGE_BAR_MS = 0.5;
 const FLOOD_BAR_MS = 1000;
@@ -95,6 +100,21 @@ async function floodFigures(): Promise<Figure[]> {
         name: `delay of an honest hello behind ${JUNK} of junk: ${kind}`,
         unit: 'ms',
         value: (await scene.behindJunkMs(kind, JUNK)) - quietMs,
+        baseline: { name: 'an honest hello alone, answered', value: quietMs },
+        bar: FLOOD_BAR_MS,
+      });
+      await scene.quiet();
+    }
+    for (const kind of SUSTAINED) {
+      const { delaysMs, perS } = await scene.amidJunk(kind, JUNK_PER_S, JOINING);
+      const shown = delaysMs.map((ms) => Math.round(ms)).join(', ');
+      console.info(
+        `  ${kind} at ${Math.round(perS)}/s for 20 s, ${JOINING} honest nodes join after (ms): ${shown}`,
+      );
+      figures.push({
+        name: `delay of the middle one of ${JOINING} honest hellos amid ${JUNK_PER_S} of junk a second: ${kind}`,
+        unit: 'ms',
+        value: median(delaysMs) - quietMs,
         baseline: { name: 'an honest hello alone, answered', value: quietMs },
         bar: FLOOD_BAR_MS,
       });

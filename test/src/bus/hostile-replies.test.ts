@@ -35,6 +35,10 @@ function asked(): Buffer[] {
   return sent.map((frame) => frame.body);
 }
 
+function base64url(text: string): string {
+  return Buffer.from(text).toString('base64url');
+}
+
 function edited(message: Buffer, edit: (payload: Record<string, unknown>) => void): Buffer {
   const [header, payload, signature] = message.toString().split('.');
   const parsed = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString());
@@ -102,6 +106,20 @@ describe('a caller does not believe', () => {
       replies: [{ identity: 'web1' }],
       silent: ['web9'],
     });
+  });
+
+  it('a reply that nobody signed, with a true checksum or without', async () => {
+    const unsigned = (asked: { id: string; sha256: string }) => JSON.stringify(reply(asked));
+    const forgeries = [
+      (text: string) => text,
+      (text: string) => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${base64url(text)}.`,
+      (text: string) =>
+        JSON.stringify({ message: text, hash: createHash('sha256').update(text).digest('base64') }),
+    ];
+    for (const forge of forgeries)
+      expect(await answered(async (asked) => Buffer.from(forge(unsigned(asked))))).toMatchObject({
+        code: 'NODE_UNREACHABLE',
+      });
   });
 
   it('a reply that an operator signed with the name of the node', async () => {

@@ -12,7 +12,7 @@ function aLane(limits: { waiting: number; busy: number }) {
     begun.push(item);
     return new Promise<void>((resolve) => ends.push(resolve));
   };
-  const lane = createLane<number>({ work, shed: (item) => shed.push(item), limits, clock: systemClock });
+  const lane = createLane<number>({ work, shed: (item) => shed.push(item), limits });
   return { lane, begun, shed, endAll: () => ends.splice(0).map((end) => end()) };
 }
 
@@ -43,6 +43,29 @@ describe('the lane of hellos', () => {
     expect(begun).toEqual([3, 2]);
     endAll();
     await expect.poll(() => begun).toEqual([3, 2, 1]);
+  });
+
+  it('takes in a backlog before it opens much of it, and goes on opening however long that lasts', async () => {
+    const { lane, begun, endAll } = aLane({ waiting: 1000, busy: 1 });
+    let rounds = 0;
+    // Twenty in every round of the event loop, a hundred rounds.
+    for (; rounds < 100; rounds++) {
+      for (let item = 0; item < 20; item++) lane.put(rounds);
+      await new Promise((resolve) => setImmediate(resolve));
+      endAll();
+    }
+    expect(begun.length).toBeGreaterThan(10);
+    expect(begun.length).toBeLessThan(34);
+  });
+
+  it('opens one in every round when few arrive', async () => {
+    const { lane, begun } = aLane({ waiting: 1000, busy: 1000 });
+    for (let round = 0; round < 100; round++) {
+      lane.put(round);
+      lane.put(round);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(begun.length).toBeGreaterThan(90);
   });
 
   it('still takes what comes later', async () => {

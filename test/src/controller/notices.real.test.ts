@@ -22,14 +22,14 @@ async function setUp(
   door?: Awaited<ReturnType<TestRedis['door']>>,
 ) {
   const world = createWorld();
-  addMaster(world, 'puppet-a');
+  const master = addMaster(world, 'puppet-a');
   const node = addNode(world, 'i-1');
   const engine = await startTestEngine({
     ...{ door: door ?? (await redis.door()), world, config: testConfig({ notify: { recipients } }) },
     notifiers: new Map(notifiers.map((notifier) => [notifier.name, notifier])),
     more: { noticeBackoff: { baseMs: 20, capMs: 100 } },
   });
-  return { world, node, engine };
+  return { world, master, node, engine };
 }
 
 async function until(condition: () => boolean, timeoutMs = 10_000) {
@@ -87,6 +87,24 @@ test('a failed run is told too, and a notifier that is down delays no other and 
   expect(downs).toBe(5);
   expect(refusing.sent).toEqual([]);
   await engine.close();
+});
+
+test('a request that is exchanged on the master before it is signed is not signed, and its run is told as an alarm', async () => {
+  const mail = fakeNotifier('mail');
+  const { world, master, engine } = await setUp([mail], ['mail:a@x']);
+  const stranger = { state: 'requested', spki: 'e'.repeat(64) } as const;
+  master.beforeSign = (certname) => void master.certs.set(certname, stranger);
+  await engine.runs.add('i-1.aaaaaa', testRun(world, 'i-1'));
+  const { data } = await overJob(engine, 'i-1.aaaaaa');
+  await until(() => mail.sent.length === 1);
+  await engine.close();
+  expect(data.error).toMatchObject({ code: 'CSR_MISMATCH', step: 'sign_node_csr' });
+  expect(master.certs.has('i-1')).toBe(false);
+  expect(mail.sent[0]?.notice).toMatchObject({
+    level: 'alarm',
+    subject: 'ALARM i-1: CSR_MISMATCH at sign_node_csr',
+  });
+  expect(mail.sent[0]?.notice.body).toContain('find out who');
 });
 
 test('a controller that dies between the end of a run and its notices: all are sent by the next, once', async () => {

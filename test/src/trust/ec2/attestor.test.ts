@@ -109,6 +109,22 @@ describe('the signed document', () => {
     expect(await attest(without)).toMatchObject(refusal('INSTANCE_MISMATCH'));
   });
 
+  test('names the power-on, whatever was changed in the parts that are not signed: no copy makes a second claim', async () => {
+    const original = Buffer.from(signer.sign(genuine), 'base64');
+    const claims = new Set<string>();
+    let copies = 0;
+    for (let at = 0; at < original.length; at += 1) {
+      const message = Buffer.from(original);
+      message[at] = (message[at] ?? 0) ^ 0x01;
+      const outcome = await attest(helloOf(node, { identity_rsa2048: message.toString('base64') }));
+      if (!outcome.ok) continue;
+      claims.add(outcome.attestation.claim);
+      copies += 1;
+    }
+    expect(copies).toBeGreaterThan(0);
+    expect([...claims]).toEqual([`123456789012 ${pendingTime}`]);
+  });
+
   test('of something else that the key signed is refused', async () => {
     for (const text of [
       'null',

@@ -27,6 +27,8 @@ test.each([
   ['allow|*|*|country=de and|*', 25, /expected a class.*, but here is the end/, null],
   ['allow|*|*|(country=de|*', 11, /'\(' without '\)'/, null],
   ['allow|*|*|num<abc|*', 15, /compares numbers/, null],
+  ['allow|admins\r*|*|*', 13, /invisible character/, /delete it/],
+  ['allow|cert=x|*|a=1\u20281|*', 19, /invisible character/, /delete it/],
   ['allow|*|*|country=~/(?=x)/|*', 20, /unsupported Perl syntax/, null],
   ["allow|*|*|puppet('x')=true|*", 11, /puppet\(\) gives several values/, /plugin doc/],
   ['allow|*|*|*|country=de', 13, /compares only classes/, /column before/],
