@@ -22,6 +22,8 @@ const LAB_PACKAGES = [
   'procps',
   'openssl',
   'curl',
+  'haproxy',
+  'monitoring-plugins-basic',
 ];
 
 /** @param {string} line */

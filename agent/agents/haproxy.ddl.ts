@@ -27,6 +27,10 @@ const shape = {
     .enum(['ready', 'drain', 'maint'])
     .describe('What was asked of it: drain takes no new sessions, maint none at all and no health checks')
     .meta({ display_as: 'Mode' }),
+  check: z
+    .string()
+    .describe('Result of its last health check: L4OK, L7OK, L4CON, …; empty without checks')
+    .meta({ display_as: 'Check' }),
   sessions: z.number().int().describe('Sessions now').meta({ display_as: 'Sessions' }),
   queued: z.number().int().describe('Requests that wait for it').meta({ display_as: 'Queued' }),
   weight: z.number().int().describe('Effective weight').meta({ display_as: 'Weight' }),

@@ -54,8 +54,8 @@ const agent: Agent<typeof haproxy, AgentHost> = {
       change(
         {
           ...{ server, mode: 'ready', waitS: wait_s },
-          done: ({ status }) => /^(UP$|no check)/.test(status),
-          todo: ({ status }) => `it is enabled, and its status is ${status}`,
+          done: isUp,
+          todo: ({ status, check }) => `it is enabled, its status is ${status} and its last check ${check}`,
         },
         request,
         host,
@@ -65,6 +65,14 @@ const agent: Agent<typeof haproxy, AgentHost> = {
 
 /** Servers of HAProxy in and out. */
 export default agent;
+
+/**
+ * Seen up by a health check. HAProxy counts a server that comes out of maintenance as up before its first check (`UP 1/3`, with
+ * `fall 1` just `UP`), so its word alone is not enough: the result of the last check must be good, too.
+ */
+function isUp({ status, check }: HaproxyServer): boolean {
+  return status === 'no check' || (status === 'UP' && /^L\dOKC?$/.test(check));
+}
 
 function socketOf({ config }: AgentHost): string {
   return settingsOf('haproxy', HaproxySettings, config).socket;

@@ -26,7 +26,7 @@ export function serverNamed(servers: readonly HaproxyServer[], name: string): Ha
   const near = nearest(name, names);
   const known = names.slice(0, 20).join(', ') || 'none';
   const hint = near === undefined ? `servers here: ${known}` : `did you mean '${near}'?`;
-  throw new MusterError('NOT_FOUND', `HAProxy has no server ${name}; ${hint}. Nothing was changed`);
+  throw new MusterError('NOT_FOUND', `HAProxy has no server ${name}; ${hint} (nothing was changed)`);
 }
 
 /** Servers from the CSV of `show stat` and the table of `show servers state`. Throws NODE_IO when it is neither. Pure. */
@@ -43,6 +43,7 @@ export function serversOf(stat: string, states: string): HaproxyServer[] {
       server,
       status: row.status ?? '',
       admin: modeOf(modes.get(server) ?? 0),
+      check: (row.check_status ?? '').replace(/^\* /, ''),
       sessions: Number(row.scur || 0),
       queued: Number(row.qcur || 0),
       weight: Number(row.weight || 0),

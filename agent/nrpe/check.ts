@@ -22,14 +22,15 @@ const ARGUMENT = /\$ARG\d+\$/;
 export async function createCheckRunner(config: Pick<DaemonConfig, 'settings'>): Promise<CheckRunner> {
   const { conf_dir, conf_file, user, timeout_s } = settingsOf('nrpe', NrpeSettings, config);
   const own = process.getuid?.() ?? 0;
-  const owners = [0, own, ...(user === '' ? [] : [await uidOf(user, own)])];
+  const uid = user === '' ? own : await uidOf(user, own);
+  const owners = [0, own, uid];
   return {
     commands: await readCommands({ confDir: conf_dir, confFile: conf_file, owners }),
     async run({ name, line, file }, signal, maxChars = MAX_CHARS) {
       if (ARGUMENT.test(line)) throw wantsArguments(name, file);
       // The text is from a file of the node that only root can write; a request names it and adds nothing.
       const shell = ['/bin/sh', '-c', line];
-      const [program = '', ...args] = user === '' ? shell : ['runuser', '-u', user, '--', ...shell];
+      const [program = '', ...args] = uid === own ? shell : ['runuser', '-u', user, '--', ...shell];
       const options = { timeoutMs: timeout_s * 1000, maxBytes: 65_536, signal };
       const { exitcode, cut, stdout, stderr } = await runProgram(program, args, options);
       const code = exitcode === null || exitcode > UNKNOWN ? UNKNOWN : exitcode;

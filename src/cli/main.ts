@@ -16,6 +16,7 @@ import type { CliCommand } from './lib/command.ts';
 import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
+import nrpe from './nrpe.ts';
 import ping from './ping.ts';
 import policy from './policy.ts';
 import quarantine from './quarantine.ts';
@@ -44,6 +45,7 @@ export const COMMANDS: readonly CliCommand[] = [
   quarantine,
   refusals,
   rpc,
+  nrpe,
   policy,
   audit,
   ca,
