@@ -44,7 +44,8 @@ const agent: Agent<typeof filemgr, AgentHost> = {
     async tail({ file, lines }, _request, host) {
       await using found = await toRead(file, host);
       await using handle = await openRegular(found.at, found.path);
-      return tailOf(handle, lines);
+      // Awaited here: the file is closed at the end of this block.
+      return await tailOf(handle, lines);
     },
 
     async touch({ file }, _request, host) {
