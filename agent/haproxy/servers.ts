@@ -30,7 +30,7 @@ export function serverNamed(servers: readonly HaproxyServer[], name: string): Ha
 }
 
 /** Servers from the CSV of `show stat` and the table of `show servers state`. Throws NODE_IO when it is neither. Pure. */
-export function serversOf(stat: string, states: string): HaproxyServer[] {
+function serversOf(stat: string, states: string): HaproxyServer[] {
   const modes = new Map(
     rowsOf(states, (line) => line.split(' ')).map((row) => [
       `${row.be_name}/${row.srv_name}`,

@@ -76,6 +76,9 @@ async function ask(check: string, options: NrpeOptions): Promise<Asked<CheckResu
   const { checkName, nrpe: ddl } = await import('../../agent/agents/nrpe.ddl.ts');
   const named = checkName.safeParse(check);
   if (!named.success)
-    throw new MusterError('USAGE', `'${check}' is no name of a check; expected ${named.error.issues[0]?.message}`);
+    throw new MusterError(
+      'USAGE',
+      `'${check}' is no name of a check; expected ${named.error.issues[0]?.message}`,
+    );
   return askNodes(options, ddl, 'runcommand', { command: check });
 }

@@ -59,8 +59,14 @@ export function environmentReads(files: readonly Source[]): string[] {
       walk(file.tree, (node) => {
         if (ts.isPropertyAccessExpression(node) && /^process\s*\.\s*env$/.test(node.getText()))
           found.push(place(file, node));
-        if (ts.isStringLiteral(node) && /^(node:)?process$/.test(node.text)) found.push(place(file, node));
+        if (ts.isStringLiteral(node) && /^(node:)?process$/.test(node.text) && !isFieldValue(node))
+          found.push(place(file, node));
       });
       return found;
     });
+}
+
+/** `name: 'process'` brings no module in. */
+function isFieldValue(node: ts.Node): boolean {
+  return ts.isPropertyAssignment(node.parent) && node.parent.initializer === node;
 }
