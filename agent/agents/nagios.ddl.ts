@@ -8,6 +8,13 @@ export const NagiosSettings = z.strictObject({
     .regex(/^\//, 'expected an absolute path')
     .default('/var/lib/nagios4/rw/nagios.cmd')
     .describe("Nagios' (or Icinga 1's) external command file: a FIFO"),
+  objects_file: z
+    .string()
+    .regex(/^\//, 'expected an absolute path')
+    .default('/var/lib/nagios4/objects.cache')
+    .describe(
+      "Nagios' object cache: hosts and services that are not in it are refused; no such file: no check",
+    ),
 });
 
 /** Fields of an external command are separated by `;`, and a line feed ends it: neither may be in a name or a text. */
@@ -29,7 +36,7 @@ const comment = (text: string) =>
 const written = z.strictObject({
   written: z
     .array(z.string())
-    .describe('Commands that Nagios was given; it answers nothing, not even for a host that it does not know')
+    .describe('Commands that Nagios was given; it answers nothing')
     .meta({ display_as: 'Written' }),
 });
 

@@ -2,6 +2,7 @@ import type { ActionRequest, Agent } from '../../src/core/agent.ts';
 import { exists } from '../files.ts';
 import type { AgentHost } from '../host.ts';
 import { commandLine, type ExternalCommand, writeCommands } from '../nagios/command-file.ts';
+import { mustBeKnown } from '../nagios/objects.ts';
 import { settingsOf } from '../settings.ts';
 import { NagiosSettings, nagios } from './nagios.ddl.ts';
 
@@ -27,6 +28,7 @@ const agent: Agent<typeof nagios, AgentHost> = {
       if (services) ofHost.push(['SCHEDULE_HOST_SVC_DOWNTIME', name, ...when]);
       const written = await give(
         service === undefined ? ofHost : [['SCHEDULE_SVC_DOWNTIME', name, service, ...when]],
+        { host: name, service },
         host,
       );
       return { written, until: new Date(endS * 1000).toISOString() };
@@ -38,14 +40,14 @@ const agent: Agent<typeof nagios, AgentHost> = {
         service === undefined
           ? ['ACKNOWLEDGE_HOST_PROBLEM', name, ...how]
           : ['ACKNOWLEDGE_SVC_PROBLEM', name, service, ...how];
-      return { written: await give([command], host) };
+      return { written: await give([command], { host: name, service }, host) };
     },
 
     async remove({ host: name, service, what }, _request, host) {
       const target = service === undefined ? [name] : [name, service];
       const ack = service === undefined ? 'REMOVE_HOST_ACKNOWLEDGEMENT' : 'REMOVE_SVC_ACKNOWLEDGEMENT';
       const command = what === 'downtime' ? 'DEL_DOWNTIME_BY_HOST_NAME' : ack;
-      return { written: await give([[command, ...target]], host) };
+      return { written: await give([[command, ...target]], { host: name, service }, host) };
     },
   },
 };
@@ -62,8 +64,15 @@ function authorOf({ caller }: ActionRequest): string {
   return caller.replace(/^cert=/, '').replaceAll(/[;\p{Cc}]/gu, '_');
 }
 
-async function give(commands: readonly ExternalCommand[], host: AgentHost): Promise<string[]> {
-  const lines = commands.map((command) => commandLine(command, host.clock.nowMs()));
-  await writeCommands(commandFile(host), lines);
+/** Gives Nagios the commands for a host or service that it knows. */
+async function give(
+  commands: readonly ExternalCommand[],
+  { host, service }: { readonly host: string; readonly service?: string | undefined },
+  { config, clock }: AgentHost,
+): Promise<string[]> {
+  const { command_file, objects_file } = settingsOf('nagios', NagiosSettings, config);
+  await mustBeKnown(objects_file, host, service);
+  const lines = commands.map((command) => commandLine(command, clock.nowMs()));
+  await writeCommands(command_file, lines);
   return lines;
 }

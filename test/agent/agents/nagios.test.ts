@@ -30,6 +30,7 @@ async function aMonitor() {
   const { host } = await aNode();
   const fifo = await aFifo();
   host.config.settings['nagios.command_file'] = fifo.path;
+  host.config.settings['nagios.objects_file'] = join(fifo.path, '../objects.cache');
   const at = { ...host, clock: { ...systemClock, nowMs: () => NOW_S * 1000 } };
   const by = { ...request, caller: 'cert=alice;x' };
   return { ...fifo, host: at, by };
@@ -108,6 +109,41 @@ describe('nothing else than what was meant gets into the command file', () => {
     expect(() => commandLine(['REMOVE_HOST_ACKNOWLEDGEMENT', text], 0)).toThrow(
       'has a semicolon or control character',
     );
+  });
+});
+
+describe('a host or service that Nagios does not know', () => {
+  const cache = `########
+define command {
+\tcommand_name\tok
+\t}
+
+define host {
+\thost_name\tweb1
+\taddress\t127.0.0.1
+\t}
+
+define service {
+\thost_name\tweb1
+\tservice_description\tHTTP (8080)
+\t}
+
+`;
+
+  test.each([
+    [{ host: 'web2' }, "Nagios has no host 'web2'; did you mean 'web1'? (nothing was written)"],
+    [{ host: 'mail' }, "Nagios has no host 'mail' (nothing was written)"],
+    [
+      { host: 'web1', service: 'HTTP (8081)' },
+      "Nagios has no service 'HTTP (8081)' of web1; did you mean 'HTTP (8080)'? (nothing was written)",
+    ],
+  ])('is refused: %j', async (input, message) => {
+    const { host, by, read, path } = await aMonitor();
+    await writeFile(join(path, '../objects.cache'), cache);
+    const parsed = ddl.actions.remove.input.parse(input);
+    await expect(actions.remove(parsed, by, host)).rejects.toMatchObject({ code: 'NOT_FOUND', message });
+    await actions.remove({ ...parsed, host: 'web1', service: 'HTTP (8080)' }, by, host);
+    expect(await read()).toMatch(/^[^\n]*;web1;HTTP \(8080\)\n$/);
   });
 });
 
