@@ -19,6 +19,8 @@ interface Wish {
 }
 
 const POLL_MS = 500;
+/** A reply must fit into one message. */
+const MAX_SERVERS = 1000;
 
 /** Servers behind the node's HAProxy, where it has one. */
 const agent: Agent<typeof haproxy, AgentHost> = {
@@ -34,6 +36,11 @@ const agent: Agent<typeof haproxy, AgentHost> = {
       const servers = chosen.filter((one) => backend === undefined || one.server.startsWith(`${backend}/`));
       if (servers.length === 0 && backend !== undefined)
         throw new MusterError('NOT_FOUND', `HAProxy has no backend ${backend} with servers`);
+      if (servers.length > MAX_SERVERS)
+        throw new MusterError(
+          'CONFLICT',
+          `HAProxy has ${servers.length} servers, too many for one reply: ask for a backend`,
+        );
       return { servers };
     },
 

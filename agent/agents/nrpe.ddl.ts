@@ -7,7 +7,9 @@ export const NrpeSettings = z.strictObject({
     .string()
     .regex(/^\//, 'expected an absolute path')
     .default('/etc/nagios/nrpe.d')
-    .describe('Folder of command files, `*.cfg` with lines `command[NAME]=LINE`'),
+    .describe(
+      'Folder of command files, `*.cfg` with lines `command[NAME]=LINE`, that only root can write; the agent is served where it is there',
+    ),
   conf_file: z
     .string()
     .default('')
