@@ -9,7 +9,7 @@ const PLUGINS = '/usr/lib/nagios/plugins';
 /** Checks as they stand in a site's nrpe.d, with Debian's plug-ins. */
 const CHECKS = `
 command[load]=${PLUGINS}/check_load -w 1000,1000,1000 -c 2000,2000,2000
-command[load_high]=${PLUGINS}/check_load -w 0,0,0 -c 2000,2000,2000
+command[procs_many]=${PLUGINS}/check_procs -w :1 -c :1000000
 command[disk]=${PLUGINS}/check_disk -w '1%' -c "0%" -p /
 command[disk_full]=${PLUGINS}/check_disk -w 100% -c 100% -p /
 command[procs]=${PLUGINS}/check_procs -c 1:
@@ -32,7 +32,7 @@ async function aCheckedNode() {
 describe("Debian's monitoring plug-ins", () => {
   test.each([
     ['load', 'OK', /^LOAD OK - |^OK - load average: /, /load1=[\d.]+;1000/],
-    ['load_high', 'WARNING', /load average/, /load1=/],
+    ['procs_many', 'WARNING', /^PROCS WARNING: \d+ processes/, /procs=\d+/],
     ['disk', 'OK', /^DISK OK/, /^\/=\d+\w*B;/],
     ['disk_full', 'CRITICAL', /^DISK CRITICAL/, /^\/=\d+\w*B;/],
     ['procs', 'OK', /^PROCS OK: \d+ processes/, /procs=\d+/],

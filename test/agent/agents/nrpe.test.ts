@@ -77,7 +77,10 @@ describe('runcommand', () => {
       { 'a.cfg': 'command[slow]=echo begun; sleep 60\n' },
       { 'nrpe.timeout_s': '1' },
     );
-    expect(await run('slow')).toMatchObject({ exitcode: 3, output: 'no result within 1 s. begun' });
+    expect(await run('slow')).toMatchObject({
+      exitcode: 3,
+      output: expect.stringMatching(/^no result within 1 s\./),
+    });
   });
 
   test('reads the files anew each time; the folder counts after conf_file', async () => {

@@ -28,7 +28,8 @@ describe('fstat', () => {
     const path = await aFile();
     const at = 1_700_000_000;
     await utimes(path, at, at);
-    const found = await look(path);
+    const clock = { ...systemClock, nowMs: () => (at + 60) * 1000 };
+    const found = await plugin.query(path, { ...hostWith(), clock }, signal);
     const stat = execFileSync('stat', ['-c', '%s %u %g %Y %Z', path], { encoding: 'utf8' }).trim();
     const { size, uid, gid, mtime_seconds, ctime_seconds } = found;
     expect([size, uid, gid, mtime_seconds, ctime_seconds].join(' ')).toBe(stat);
@@ -38,7 +39,8 @@ describe('fstat', () => {
       md5: execFileSync('md5sum', [path], { encoding: 'utf8' }).slice(0, 32),
       sha256: execFileSync('sha256sum', [path], { encoding: 'utf8' }).slice(0, 64),
     });
-    expect(found.mtime_age).toBe(Math.floor(Date.now() / 1000) - at);
+    expect(found.mtime_age).toBe(60);
+    expect(found.atime_age).toBe(60);
     expect(fstat.output.safeParse(found).error).toBeUndefined();
   });
 

@@ -160,7 +160,7 @@ CRITICAL:
   test('counts a node that does not answer as UNKNOWN, and so one without the check', async () => {
     await startNode('app1', OK);
     await known('app3');
-    const named = ['-I', 'app1', '-I', 'app3', '-t', '2'];
+    const named = ['-I', 'app1', '-I', 'app3', '-t', '5'];
     const silent = await muster('nrpe', 'check_app', '--nagios', ...named);
     expect(masked(silent.out)).toContain('UNKNOWN:\n   app3\n');
     expect(silent.code).toBe(3);
