@@ -2,12 +2,12 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Agent } from '../../src/core/agent.ts';
 import { MusterError } from '../../src/core/errors.ts';
+import { pathList, settingsOf } from '../declared-settings.ts';
 import { digestOf, lookOf, openRegular } from '../file-look.ts';
 import { type AllowedFile, openAllowed } from '../filemgr/allowed.ts';
 import { tailOf } from '../filemgr/tail.ts';
 import { ioError, systemCode } from '../files.ts';
 import type { AgentHost } from '../host.ts';
-import { pathList, settingsOf } from '../settings.ts';
 import { FilemgrSettings, filemgr } from './filemgr.ddl.ts';
 
 const NEW_FILE_MODE = 0o644;

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionRequest, Agent } from '../../src/core/agent.ts';
 import { MusterError } from '../../src/core/errors.ts';
+import { settingsOf } from '../declared-settings.ts';
 import { exists } from '../files.ts';
 import { readServers, serverNamed } from '../haproxy/servers.ts';
 import { askHaproxy } from '../haproxy/socket.ts';
 import type { AgentHost } from '../host.ts';
-import { settingsOf } from '../settings.ts';
 import { type HaproxyServer, HaproxySettings, haproxy } from './haproxy.ddl.ts';
 
 /** What is to become of a server. */

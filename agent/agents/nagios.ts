@@ -1,9 +1,9 @@
 import type { ActionRequest, Agent } from '../../src/core/agent.ts';
+import { settingsOf } from '../declared-settings.ts';
 import { exists } from '../files.ts';
 import type { AgentHost } from '../host.ts';
 import { commandLine, type ExternalCommand, writeCommands } from '../nagios/command-file.ts';
 import { mustBeKnown } from '../nagios/objects.ts';
-import { settingsOf } from '../settings.ts';
 import { NagiosSettings, nagios } from './nagios.ddl.ts';
 
 const FIXED = 1;

@@ -1,10 +1,10 @@
 import type { Agent } from '../../src/core/agent.ts';
 import { asMusterError } from '../../src/core/errors.ts';
+import { settingsOf } from '../declared-settings.ts';
 import { exists } from '../files.ts';
 import type { AgentHost } from '../host.ts';
 import { type CheckRunner, createCheckRunner, worstState } from '../nrpe/check.ts';
 import { commandNamed, type NrpeCommand } from '../nrpe/commands.ts';
-import { settingsOf } from '../settings.ts';
 import { type CheckResult, NAGIOS_STATES, NrpeSettings, nrpe } from './nrpe.ddl.ts';
 
 /** Of all checks together, so that the reply goes out before the action's own limit. */

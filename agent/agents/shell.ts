@@ -1,7 +1,7 @@
 import type { Agent } from '../../src/core/agent.ts';
+import { settingsOf } from '../declared-settings.ts';
 import type { AgentHost } from '../host.ts';
 import { runProgram } from '../program.ts';
-import { settingsOf } from '../settings.ts';
 import { ShellSettings, shell } from './shell.ddl.ts';
 
 /** Two of these, escaped, signed and encrypted, still fit into one message. */

@@ -2,10 +2,10 @@ import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import type { DataPlugin } from '../../src/core/data.ts';
 import { asMusterError } from '../../src/core/errors.ts';
+import { settingsOf } from '../declared-settings.ts';
 import { digestOf, lookOf, openRegular } from '../file-look.ts';
 import { ioError, isMissing } from '../files.ts';
 import type { AgentHost } from '../host.ts';
-import { settingsOf } from '../settings.ts';
 import { FstatSettings, fstat } from './fstat.ddl.ts';
 
 const ALL_MAY_READ = 0o004;
@@ -15,13 +15,10 @@ const NOTHING = {
   ...{ mtime_seconds: 0, ctime_seconds: 0, atime_seconds: 0, mtime_age: 0, ctime_age: 0, atime_age: 0 },
 };
 
-/** What a file is. Throws NODE_IO when that cannot be seen. */
+/** What a file is. Throws NODE_IO when that cannot be seen, CONFIG_INVALID when a setting is wrong. */
 const plugin: DataPlugin<typeof fstat, Pick<AgentHost, 'config' | 'clock'>> = {
   ddl: fstat,
-  async activate({ config }) {
-    settingsOf('fstat', FstatSettings, config);
-    return true;
-  },
+  activate: async () => true,
   async query(query, { config, clock }, signal) {
     const name = query ?? '';
     const stats = await statsOf(name);

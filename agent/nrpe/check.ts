@@ -1,9 +1,9 @@
 import type { DaemonConfig } from '../../src/core/config/daemon.ts';
 import { MusterError } from '../../src/core/errors.ts';
 import { type CheckResult, NAGIOS_STATES, NrpeSettings } from '../agents/nrpe.ddl.ts';
+import { settingsOf } from '../declared-settings.ts';
 import { plainText } from '../plain-text.ts';
 import { runProgram } from '../program.ts';
-import { settingsOf } from '../settings.ts';
 import { findUsers } from '../users.ts';
 import { type NrpeCommand, readCommands } from './commands.ts';
 

@@ -94,8 +94,8 @@ describe('fstat', () => {
     expect(['etc/hosts', '', '/a\nb', '/a\0b', `/${'a'.repeat(1024)}`].some(fits)).toBe(false);
   });
 
-  test('with a wrong setting is not served', async () => {
-    await expect(plugin.activate(hostWith({ 'fstat.max_digest_mb': 'many' }))).rejects.toMatchObject({
+  test('with a wrong setting says which', async () => {
+    await expect(look('/etc/hosts', { 'fstat.max_digest_mb': 'many' })).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
       message: expect.stringContaining('\'max_digest_mb\' is "many"'),
     });

@@ -68,17 +68,11 @@ async function startNode(
   await eventually(() => node.call(rpcutil, 'ping', {}, { timeoutS: 2 }).catch(() => null), 30_000);
 }
 
-async function known(name: string): Promise<void> {
+async function known(identity: string): Promise<void> {
   const registry = createRegistry(await redis.door(PREFIX), systemClock);
-  const agents = ['nrpe', 'rpcutil', 'shell'];
-  await registry.heard({
-    identity: name,
-    role: 'master',
-    facts: {},
-    agents,
-    collectives: ['mcollective'],
-    version: '1',
-  });
+  const has = { facts: {}, classes: [], collectives: ['mcollective'], agents: ['nrpe', 'rpcutil', 'shell'] };
+  const node = { identity, role: 'master', version: '1', ...has } as const;
+  await registry.heard(node);
 }
 
 /** A command of alice's. */
