@@ -27,7 +27,8 @@ export const FilemgrSettings = z.strictObject({
 const file = z
   .string()
   .max(1024)
-  .regex(/^(\/(?!\.{1,2}(\/|$))[^/\p{Cc}]+)+$/u, 'an absolute path without . and ..')
+  .regex(/^(\/[^/\p{Cc}]+)+$/u, 'an absolute path')
+  .refine((path) => !path.split('/').some((part) => part === '.' || part === '..'), 'a path without . and ..')
   .describe('Absolute path')
   .meta({ prompt: 'File' });
 

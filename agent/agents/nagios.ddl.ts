@@ -23,7 +23,7 @@ const field = (maxChars: number) =>
     .string()
     .min(1)
     .max(maxChars)
-    .regex(/^[^;\p{Cc}\u2028\u2029]*$/u, 'no semicolons, no control characters');
+    .regex(/^[^;\p{Cc}\p{Zl}\p{Zp}]*$/u, 'no semicolons, no control characters');
 
 const host = field(253).describe('Host, by its name in Nagios').meta({ prompt: 'Host' });
 const service = field(200)

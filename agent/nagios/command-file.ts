@@ -5,7 +5,7 @@ import { ioError, isMissing, systemCode } from '../files.ts';
 
 /** Longest write that a FIFO takes whole, never mixed with another's. *Source:* POSIX, PIPE_BUF on Linux. */
 const PIPE_BUF = 4096;
-const UNSAFE = /[;\p{Cc}\u2028\u2029]/u;
+const UNSAFE = /[;\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /** One external command without its time: name and fields. */
 export type ExternalCommand = readonly [name: string, ...fields: (string | number)[]];
