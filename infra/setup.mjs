@@ -23,6 +23,8 @@ const LAB_PACKAGES = [
   'openssl',
   'python3-minimal',
   'curl',
+  'haproxy',
+  'monitoring-plugins-basic',
 ];
 
 /** @param {string} line */

@@ -16,6 +16,7 @@ import type { CliCommand } from './lib/command.ts';
 import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
+import nrpe from './nrpe.ts';
 import ping from './ping.ts';
 import plugin from './plugin.ts';
 import policy from './policy.ts';
@@ -46,6 +47,7 @@ export const COMMANDS: readonly CliCommand[] = [
   refusals,
   rpc,
   plugin,
+  nrpe,
   policy,
   audit,
   ca,

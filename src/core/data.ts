@@ -19,6 +19,8 @@ export interface DataDdl<Q extends z.ZodType = z.ZodType, O extends DdlSchema = 
   readonly url: string;
   /** Seconds that one look may take. */
   readonly timeoutS: number;
+  /** Settings of the daemon that it reads: `settings: { 'NAME.key': text }`. */
+  readonly settings?: DdlSchema;
   /** The one argument, a text with a maximum length, `.describe()` and `.meta({ prompt })`; null for functions without. */
   readonly query: Q | null;
   /** What can be compared. All of it is optional for the caller; fields are strings, numbers or booleans. */

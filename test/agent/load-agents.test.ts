@@ -24,7 +24,20 @@ async function folderWith(file: string, text: string): Promise<string> {
 
 describe('The agents', () => {
   test('of Muster are found by their files', async () => {
-    expect([...(await loadAgents(undefined)).keys()]).toEqual(['provision', 'puppetca', 'rpcutil', 'trust']);
+    expect([...(await loadAgents(undefined)).keys()]).toEqual([
+      ...[
+        'filemgr',
+        'haproxy',
+        'nagios',
+        'nrpe',
+        'process',
+        'provision',
+        'puppetca',
+        'rpcutil',
+        'shell',
+        'trust',
+      ],
+    ]);
   });
 
   test("of a site's folder come along", async () => {

@@ -40,8 +40,9 @@ describe("Muster's own policies", () => {
 
   test('let a controller do all that provisioning needs', async () => {
     const { verdict } = await policies();
-    for (const [agent, { ddl }] of await loadAgents(undefined))
-      for (const action of Object.keys(ddl.actions))
+    const agents = await loadAgents(undefined);
+    for (const agent of ['provision', 'puppetca', 'rpcutil', 'trust'])
+      for (const action of Object.keys(agents.get(agent)?.ddl.actions ?? {}))
         expect([agent, action, await verdict('controller', `${agent}#${action}`)]).toEqual([
           agent,
           action,
@@ -57,6 +58,8 @@ describe("Muster's own policies", () => {
       'rpcutil#get_fact',
       'puppetca#status',
       'provision#is_locked',
+      'nrpe#runcommand',
+      'haproxy#state',
     ])
       expect([what, await verdict('operator', what)]).toEqual([what, 'allow']);
     for (const what of [
@@ -64,6 +67,11 @@ describe("Muster's own policies", () => {
       'puppetca#clean',
       'provision#run_puppet',
       'provision#lock_deploy',
+      'haproxy#disable_server',
+      'nagios#maintenance',
+      'filemgr#tail',
+      'process#list',
+      'shell#run',
       'site#do',
     ])
       expect([what, await verdict('operator', what)]).toEqual([what, 'deny']);
@@ -116,6 +124,21 @@ describe("a site's policies", () => {
     expect(await verdict('operator', 'site#do')).toBe('allow');
     expect(await verdict('node', 'site#do')).toBe('deny');
     expect(await verdict('operator', 'puppetca#sign')).toBe('deny');
+  });
+
+  test('alone open the shell: neither default.policy nor allow_unconfigured does', async () => {
+    const open = { 'default.policy': 'policy default allow\n' };
+    const { verdict, ask, write } = await policies(open, { allowUnconfigured: true });
+    expect(await verdict('operator', 'site#do')).toBe('allow');
+    for (const who of ['operator', 'controller', 'cert=alice'] as const)
+      expect(await ask(who, 'shell#run')).toMatchObject({
+        verdict: 'deny',
+        file: 'built-in/shell.policy',
+        line: 3,
+      });
+    await write('shell.policy', alice);
+    expect(await verdict('cert=alice', 'shell#run')).toBe('allow');
+    expect(await verdict('operator', 'shell#run')).toBe('deny');
   });
 
   test('know groups, and a groups file with an error denies where groups are used', async () => {

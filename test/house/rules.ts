@@ -59,19 +59,23 @@ export function environmentReads(files: readonly Source[]): string[] {
       walk(file.tree, (node) => {
         if (ts.isPropertyAccessExpression(node) && /^process\s*\.\s*env$/.test(node.getText()))
           found.push(place(file, node));
-        if (ts.isStringLiteral(node) && /^(node:)?process$/.test(node.text)) found.push(place(file, node));
+        if (ts.isStringLiteral(node) && /^(node:)?process$/.test(node.text) && !isFieldValue(node))
+          found.push(place(file, node));
       });
       return found;
     });
 }
 
-/** Runs one fixed script, which outlives the daemon; what a message says comes to it as arguments. */
-const FIXED_SCRIPT = 'agent/puppet/run-process.ts';
+/**
+ * The only files that run a shell: one fixed script, which outlives the daemon and gets what a message says as arguments; the lines
+ * of the node's own nrpe files; and the agent whose purpose it is, which a site must switch on.
+ */
+const SHELLS = ['agent/puppet/run-process.ts', 'agent/nrpe/check.ts', 'agent/agents/shell.ts'];
 
 /** Ways to a shell in what runs on nodes and controllers: only argument vectors may be run. As `path:line: what`. Pure. */
 export function shells(files: readonly Source[]): string[] {
   return files
-    .filter(({ path }) => /^(src|agent|provisioners|notifiers)\//.test(path) && path !== FIXED_SCRIPT)
+    .filter(({ path }) => /^(src|agent|provisioners|notifiers)\//.test(path) && !SHELLS.includes(path))
     .flatMap((file) => {
       const found: string[] = [];
       walk(file.tree, (node) => {
@@ -84,4 +88,9 @@ export function shells(files: readonly Source[]): string[] {
       });
       return found;
     });
+}
+
+/** `name: 'process'` brings no module in. */
+function isFieldValue(node: ts.Node): boolean {
+  return ts.isPropertyAssignment(node.parent) && node.parent.initializer === node;
 }

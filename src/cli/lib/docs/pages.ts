@@ -114,7 +114,15 @@ export function agentsPage(ddls: readonly Ddl[]): string {
     '',
     `${ddl.description}. Version ${ddl.version}, time-out ${ddl.timeoutS} s.`,
     '',
+    ...settingsTable(ddl),
     ...Object.entries(ddl.actions).flatMap(action),
   ];
   return [MADE, '# Agents', '', ...ddls.flatMap(agent)].join('\n');
+}
+
+/** What the daemon's config may hold for an agent. */
+function settingsTable({ name, settings }: Ddl): string[] {
+  if (settings === undefined) return [];
+  const rows = schemaRows(settings).map((row) => ({ ...row, key: `${name}.${row.key}` }));
+  return ['**Settings** (in `settings` of the daemon, as texts)', '', schemaTable(rows)];
 }
