@@ -16,6 +16,7 @@ import type { Policies } from './policies.ts';
 import { bootId } from './puppet/run-process.ts';
 import { createPuppetRuns } from './puppet/runs.ts';
 import { type Service, serve } from './serve.ts';
+import { settle } from './settle.ts';
 
 /** What the caller of a daemon passes in. */
 export interface DaemonContext {
@@ -66,7 +67,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
 async function start(
   config: DaemonConfig,
   joined: Joined,
-  { log, facts, agents, clock }: Parts,
+  { signal, log, facts, agents, clock }: Parts,
 ): Promise<{ stop(): Promise<void>; over: Promise<void> }> {
   const { credentials, node } = joined;
   const { identity } = credentials;
@@ -109,6 +110,7 @@ async function start(
   agentHost.attach(serving);
   service.resolve(serving);
   trust.attach(serving);
+  void settle(serving.listening, signal);
   return {
     over: trust.over,
     async stop() {

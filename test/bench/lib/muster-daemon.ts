@@ -45,7 +45,7 @@ export async function installDaemon(broker: TestBroker, collective: string): Pro
       writeFileSync(config, stringify(settings));
       const { argv, env } = unitCommand({
         '/opt/muster/node': join(dir, `node-linux-${process.arch}`),
-        '/opt/muster/muster-daemon.mjs': join(dir, 'muster-daemon.mjs'),
+        '/opt/muster/muster-daemon.cjs': join(dir, 'muster-daemon.cjs'),
         '/etc/muster/daemon.yaml': config,
       });
       return startMeasured(argv, { env, logFile: join(dir, `${identity}.log`) });
