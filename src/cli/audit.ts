@@ -3,7 +3,6 @@ import { MusterError } from '../core/errors.ts';
 import { auditTable, sinceMs } from './lib/audit-text.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
-import { openAudit } from './lib/records.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 
 interface AuditOptions extends ConfigOptions {
@@ -46,6 +45,7 @@ async function list(options: AuditOptions): Promise<void> {
     throw new MusterError('USAGE', `--limit is '${options.limit}'; expected a whole number above 0`);
   const { caller, agent, node, denied } = options;
   const since = sinceMs(options.since, Date.now());
+  const { openAudit } = await import('./lib/records.ts');
   const audit = await openAudit(await readSettings(options));
   try {
     const found = await audit.find({

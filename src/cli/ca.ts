@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
-import { ROLES, type Role } from '../core/names.ts';
+import { ROLES, type Role } from '../core/role.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson, table } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';

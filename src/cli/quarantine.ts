@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Decision, Quarantined } from '../controller/quarantine.ts';
 import { MusterError } from '../core/errors.ts';
-import { commonNameOf } from './lib/certificate-name.ts';
 import type { CliCommand } from './lib/command.ts';
 import { paint, say, sayJson, table } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
@@ -64,6 +63,7 @@ async function decide(
   if (reason.length < 3) throw new MusterError('USAGE', '--reason: say why, others will read it');
   const config = await readSettings(options);
   const { createQuarantine } = await import('../controller/quarantine.ts');
+  const { commonNameOf } = await import('./lib/certificate-name.ts');
   const by = await commonNameOf(config.trust.certificate);
   const decision: Decision = { verdict, reason, by, atMs: Date.now() };
   const record = await withStore(config, (door) => createQuarantine(door).decide(id, decision));

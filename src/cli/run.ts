@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
-import { openRecords } from './lib/records.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 import { timeline } from './lib/timeline.ts';
 
@@ -34,6 +33,7 @@ export default {
 } satisfies CliCommand;
 
 async function show(id: string, options: Options): Promise<void> {
+  const { openRecords } = await import('./lib/records.ts');
   const records = await openRecords(await readSettings(options));
   try {
     const run = await records.findRun(id);
@@ -45,6 +45,7 @@ async function show(id: string, options: Options): Promise<void> {
 }
 
 async function retry(id: string, options: Options & { readonly from?: string }): Promise<void> {
+  const { openRecords } = await import('./lib/records.ts');
   const records = await openRecords(await readSettings(options));
   try {
     const found = await records.findRun(id);
