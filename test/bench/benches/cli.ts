@@ -24,25 +24,22 @@ const cli: Bench = {
   summary: `start of the command line, wall time, medians of ${ROUNDS} runs in turn`,
   async run() {
     const home = mkdtempSync(join(tmpdir(), 'muster-home-'));
-    const lines = COMMANDS.map((line) => ({
-      line,
-      argv: [MUSTER, ...line.split(' ')],
-      took: [] as number[],
-    }));
+    const took = new Map<string, number[]>(COMMANDS.map((line) => [line, []]));
+    const start = (line: string) => runS([MUSTER, ...line.split(' ')], home);
     const bare: number[] = [];
     // The first run of each also compiles.
-    for (const { argv } of lines) runS(argv, home);
+    for (const line of COMMANDS) start(line);
     for (let round = 0; round < ROUNDS; round++) {
       bare.push(runS(['-e', '0'], home));
-      for (const { argv, took } of lines) took.push(runS(argv, home));
+      for (const [line, times] of took) times.push(start(line));
     }
     rmSync(home, { recursive: true });
     const baseline = { name: 'node -e 0', value: median(bare) };
-    return lines.map(
-      ({ line, took }): Figure => ({
+    return [...took].map(
+      ([line, times]): Figure => ({
         name: `muster ${line}`,
         unit: 's',
-        value: median(took),
+        value: median(times),
         baseline,
         bar: BAR_S,
       }),

@@ -100,9 +100,9 @@ function figuresOf(mine: Life, other: Life): Figure[] {
   const used = `after ${REQUESTS} requests`;
   return [
     figure('idle, RSS', 'MB', ({ idle }) => idle.rssMb, BARS.idleMb),
-    figure('idle, its own pages', 'MB', ({ idle }) => idle.ownMb),
+    figure('idle, what it wrote itself', 'MB', ({ idle }) => idle.ownMb),
     figure(`${used}, RSS`, 'MB', ({ used }) => used.rssMb, BARS.usedMb),
-    figure(`${used}, its own pages`, 'MB', ({ used }) => used.ownMb),
+    figure(`${used}, what it wrote itself`, 'MB', ({ used }) => used.ownMb),
     figure('from the start of the process to the first answer', 's', ({ startS }) => startS, BARS.startS),
     figure('idle, CPU of one core', '%', ({ idlePercent }) => idlePercent, BARS.idlePercent),
     figure('one request by one client, one after the other', 'ms', ({ pingMs }) => pingMs),

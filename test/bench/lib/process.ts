@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 export interface Memory {
   readonly rssMb: number;
   readonly pssMb: number;
-  /** Its own pages alone: heap, stacks, what it wrote to. */
+  /** What it wrote itself: heaps and stacks. The rest are files that are mapped, above all the program. */
   readonly ownMb: number;
 }
 
@@ -50,7 +50,7 @@ export function startMeasured(
 function memoryOf(pid: number): Memory {
   const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
   const mb = (key: string) => Number(new RegExp(`^${key}: +(\\d+) kB$`, 'm').exec(text)?.[1]) / 1024;
-  return { rssMb: mb('Rss'), pssMb: mb('Pss'), ownMb: mb('Private_Dirty') + mb('Private_Clean') };
+  return { rssMb: mb('Rss'), pssMb: mb('Pss'), ownMb: mb('Private_Dirty') };
 }
 
 /** *Source:* proc(5), `stat`, fields utime and stime; the second field may hold spaces and ends with the last bracket. */
