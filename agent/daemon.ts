@@ -21,6 +21,7 @@ import { logPolicyProblems } from './policy-lint.ts';
 import { bootId } from './puppet/run-process.ts';
 import { createPuppetRuns } from './puppet/runs.ts';
 import { type Service, serve } from './serve.ts';
+import { settle } from './settle.ts';
 
 /** What the caller of a daemon passes in. */
 export interface DaemonContext {
@@ -73,7 +74,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
 async function start(
   config: DaemonConfig,
   joined: Joined,
-  { log, facts, agents, plugins, clock }: Parts,
+  { signal, log, facts, agents, plugins, clock }: Parts,
 ): Promise<{ stop(): Promise<void>; over: Promise<void> }> {
   const { credentials, node } = joined;
   const { identity } = credentials;
@@ -118,6 +119,7 @@ async function start(
   agentHost.attach(serving);
   service.resolve(serving);
   trust.attach(serving);
+  void settle(serving.listening, signal);
   return {
     over: trust.over,
     async stop() {

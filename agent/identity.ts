@@ -4,7 +4,6 @@ import { MusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
 import { identityName } from '../src/core/names.ts';
 import { newKeyPair } from '../src/trust/ca.ts';
-import { makePuppetCsr } from '../src/trust/csr.ts';
 import { rsaPrivateKey, rsaPublicKey, spkiSha256OfKey } from '../src/trust/keys.ts';
 import { readIfThere, writeAtomic } from './files.ts';
 import { withMainSettings } from './puppet/conf.ts';
@@ -116,18 +115,24 @@ async function preparePuppet(wish: IdentityWish, state: StateStore): Promise<str
     readIfThere(files.privateKey),
     readIfThere(join(wish.stateDir, CSR_COPY)),
   ]);
-  if (keyPem !== null) return copy ?? keepCsr(wish, makePuppetCsr({ certname, keyPem }));
+  if (keyPem !== null) return copy ?? keepCsr(wish, await makeCsr(certname, keyPem));
   if (accepted !== null) {
     // The controller will sign only the key that it was shown: another one would be refused later and less clearly.
     wish.log.error({ file: files.privateKey }, "Puppet's key is gone: provision this node anew");
     return copy ?? '';
   }
   const pair = await newKeyPair(wish.keyBits);
-  const csrPem = makePuppetCsr({ certname, keyPem: pair.keyPem });
+  const csrPem = await makeCsr(certname, pair.keyPem);
   await makeSslDir(wish.puppet.sslDir, wish.puppet.owner);
   await keepCsr(wish, csrPem);
   await layKeyAndRequest(files, { ...pair, csrPem }, wish.puppet.owner);
   return csrPem;
+}
+
+async function makeCsr(certname: string, keyPem: string): Promise<string> {
+  // Loaded here, because forge is large and needed once in the life of a node.
+  const { makePuppetCsr } = await import('../src/trust/csr.ts');
+  return makePuppetCsr({ certname, keyPem });
 }
 
 async function keepCsr(wish: IdentityWish, csrPem: string): Promise<string> {

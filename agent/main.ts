@@ -47,4 +47,4 @@ function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-if (import.meta.main) process.exit(await main());
+if (import.meta.main) void main().then((code) => process.exit(code));

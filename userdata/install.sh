@@ -104,7 +104,7 @@ aarch64 | arm64) arch=arm64 ;;
 esac
 
 mkdir -p "$OPT" || die "cannot make $OPT"
-fetch muster-daemon.mjs muster-daemon.mjs
+fetch muster-daemon.cjs muster-daemon.cjs
 fetch "node-linux-$arch" node
 "$OPT/node" --version >/dev/null || die "$OPT/node does not run on this machine"
 

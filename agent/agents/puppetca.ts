@@ -62,6 +62,6 @@ async function stateOf(ca: CaApi, certname: string) {
   const pem = status.state === 'requested' ? await ca.request(certname) : await ca.certificate(certname);
   if (pem === null)
     throw new MusterError('MASTER_UNREACHABLE', `the CA changed its mind about ${certname}; ask again`);
-  const spki = status.state === 'requested' ? requestSpki(pem) : certificateSpki(pem);
+  const spki = status.state === 'requested' ? await requestSpki(pem) : certificateSpki(pem);
   return { state: status.state, fingerprint: status.fingerprint, spki };
 }

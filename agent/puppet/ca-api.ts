@@ -1,7 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { z } from 'zod';
 import { MusterError } from '../../src/core/errors.ts';
-import { readCsr } from '../../src/trust/csr.ts';
 import { spkiSha256OfKey } from '../../src/trust/keys.ts';
 import type { PuppetAnswer, PuppetHttp } from './https.ts';
 
@@ -97,7 +96,9 @@ export function caRefusal(answer: PuppetAnswer): MusterError {
 }
 
 /** SHA-256, hex, of the public key in a signing request; null when it cannot be read, e.g. because it is not RSA: so it is not ours. */
-export function requestSpki(csrPem: string): string | null {
+export async function requestSpki(csrPem: string): Promise<string | null> {
+  // Loaded here, because forge is large and most nodes never read a signing request.
+  const { readCsr } = await import('../../src/trust/csr.ts');
   try {
     return readCsr(csrPem).spkiSha256;
   } catch {

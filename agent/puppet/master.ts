@@ -3,7 +3,6 @@ import { MusterError } from '../../src/core/errors.ts';
 import { ioError } from '../files.ts';
 import type { AgentHost } from '../host.ts';
 import { type CaApi, createCaApi } from './ca-api.ts';
-import { createPuppetHttp } from './https.ts';
 
 /** This machine as a Puppet master: its CA, over connections that are kept. */
 export interface Master {
@@ -35,6 +34,7 @@ async function openMaster(host: AgentHost): Promise<Master> {
   if (caPem === undefined || certificatePem === undefined || keyPem === undefined)
     throw new MusterError('INTERNAL', 'a file is missing');
   const url = urlOf(settings.url);
+  const { createPuppetHttp } = await import('./https.ts');
   const http = createPuppetHttp({
     host: url.hostname,
     port: Number(url.port || 8140),

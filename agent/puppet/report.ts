@@ -1,5 +1,4 @@
 import { createReadStream } from 'node:fs';
-import { createInterface } from 'node:readline';
 import { parse } from 'yaml';
 
 /** What is taken out of a Puppet report. */
@@ -40,6 +39,7 @@ interface Reading {
  */
 export async function readReport(path: string): Promise<PuppetReport> {
   const reading: Reading = { section: '', block: [], top: new Map(), failed: [], errors: [] };
+  const { createInterface } = await import('node:readline');
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
   for await (const line of lines) takeLine(reading, line);
   endBlock(reading);

@@ -1,10 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { MusterError } from '../../src/core/errors.ts';
-import { makePuppetCsr } from '../../src/trust/csr.ts';
 import { readIfThere, writeAtomic } from '../files.ts';
 import { type CaApi, caRefusal, certificateSpki, createCaApi, requestSpki } from './ca-api.ts';
 import { readBundle, sameBundle, whyNotFit } from './certificate.ts';
-import { createPuppetHttp } from './https.ts';
 import type { PuppetPaths } from './paths.ts';
 import { makeSslDir, type SslFiles, sslFiles } from './ssl-dir.ts';
 
@@ -80,6 +78,7 @@ async function withCa<T>(
   use: (ca: CaApi) => Promise<T>,
 ): Promise<T> {
   const { server, port } = target;
+  const { createPuppetHttp } = await import('./https.ts');
   const http = createPuppetHttp({ host: server, port, servername: server, caPem, timeoutMs });
   try {
     return await use(createCaApi(http, target.signal));
@@ -92,10 +91,11 @@ async function withCa<T>(
 async function ownRequest(target: CaTarget, ownSpki: string): Promise<string> {
   const files: SslFiles = sslFiles(target.puppet.sslDir, target.certname);
   const kept = await readIfThere(files.request);
-  if (kept !== null && requestSpki(kept) === ownSpki) return kept;
+  if (kept !== null && (await requestSpki(kept)) === ownSpki) return kept;
   const keyPem = await readIfThere(files.privateKey);
   if (keyPem === null)
     throw new MusterError('NODE_IO', `${files.privateKey} is gone: provision this node anew`);
+  const { makePuppetCsr } = await import('../../src/trust/csr.ts');
   return makePuppetCsr({ certname: target.certname, keyPem });
 }
 
@@ -103,7 +103,7 @@ async function compareWaiting(ca: CaApi, name: string, ownSpki: string): Promise
   const waiting = await ca.request(name);
   // Signed or dropped between the two calls: the certificate tells, if there is one.
   if (waiting === null) return compareSigned(ca, name, ownSpki);
-  if (requestSpki(waiting) !== ownSpki) throw mismatch('a waiting signing request', name);
+  if ((await requestSpki(waiting)) !== ownSpki) throw mismatch('a waiting signing request', name);
   return 'waiting already';
 }
 

@@ -14,7 +14,7 @@ export async function signByKey(
 ): Promise<{ changed: boolean; fingerprint: string }> {
   const waiting = await ca.request(name);
   if (waiting === null) return signedAlready(ca, name, spki);
-  if (requestSpki(waiting) !== spki) throw mismatch('signing request', name);
+  if ((await requestSpki(waiting)) !== spki) throw mismatch('signing request', name);
   const outcome = await ca.sign(name);
   // Another controller was faster, or the request was dropped: what there is now decides.
   if (outcome !== 'signed') return signedAlready(ca, name, spki);

@@ -4,7 +4,6 @@ import { MusterError } from '../core/errors.ts';
 import { auditTable, chainProblems, sinceMs } from './lib/audit-text.ts';
 import type { CliCommand } from './lib/command.ts';
 import { paint, say, sayJson } from './lib/output.ts';
-import { openAudit } from './lib/records.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 
 interface AuditOptions extends ConfigOptions {
@@ -62,6 +61,7 @@ async function list(options: AuditOptions): Promise<void> {
     throw new MusterError('USAGE', `--limit is '${options.limit}'; expected a whole number above 0`);
   const { caller, agent, node, denied } = options;
   const since = sinceMs(options.since, Date.now());
+  const { openAudit } = await import('./lib/records.ts');
   const audit = await openAudit(await readSettings(options));
   try {
     const found = await audit.find({
@@ -84,6 +84,7 @@ async function list(options: AuditOptions): Promise<void> {
 
 /** What has come of all who write lines: exit code 1 when something is missing or was exchanged. */
 async function verifyAll(options: VerifyOptions): Promise<void> {
+  const { openAudit } = await import('./lib/records.ts');
   const audit = await openAudit(await readSettings(options));
   try {
     const { node } = options;
@@ -103,6 +104,7 @@ async function verifyAll(options: VerifyOptions): Promise<void> {
 /** Lines that came of a node, by number. */
 async function cameOf(options: VerifyOptions): Promise<Map<number, AuditLine> | null> {
   if (options.node === undefined) return null;
+  const { openAudit } = await import('./lib/records.ts');
   const audit = await openAudit(await readSettings(options));
   try {
     return await audit.linesOf(options.node);

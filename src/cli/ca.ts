@@ -2,7 +2,7 @@ import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
-import { ROLES, type Role } from '../core/names.ts';
+import { ROLES, type Role } from '../core/role.ts';
 import type { CliCommand } from './lib/command.ts';
 import { paint, say, sayJson, table } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
-import { word } from '../core/names.ts';
 import type { CliCommand } from './lib/command.ts';
 import type { InitReport } from './lib/init/run.ts';
 import { paint, say, sayJson } from './lib/output.ts';
@@ -44,8 +43,8 @@ async function init(options: InitOptions): Promise<void> {
     dir: resolve(options.dir),
     systemdDir: resolve(options.systemdDir),
     brokerHost: options.brokerHost,
-    operator: named('--operator', options.operator ?? userInfo().username),
-    group: named('--group', options.group),
+    operator: await named('--operator', options.operator ?? userInfo().username),
+    group: await named('--group', options.group),
     program: { node: process.execPath, muster: fileURLToPath(new URL('./muster.mjs', import.meta.url)) },
   };
   if (['controller', 'broker', 'ca'].includes(wish.operator))
@@ -56,7 +55,8 @@ async function init(options: InitOptions): Promise<void> {
   if (report.items.some(({ state }) => state === 'open')) process.exitCode = 1;
 }
 
-function named(option: string, name: string): string {
+async function named(option: string, name: string): Promise<string> {
+  const { word } = await import('../core/names.ts');
   if (word.safeParse(name).success) return name;
   throw new MusterError('USAGE', `${option} is '${name}'; expected lower case letters, digits, _ and -`);
 }

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { asMusterError, MusterError } from '../core/errors.ts';
-import { ROLES } from '../core/names.ts';
+import { ROLES } from '../core/role.ts';
 import type { FileProblem } from '../trust/policy/lint-file.ts';
 import type { CliCommand } from './lib/command.ts';
 import { paint, say, sayJson } from './lib/output.ts';

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import type { Decision, Quarantined } from '../controller/quarantine.ts';
 import { MusterError } from '../core/errors.ts';
-import { commonNameOf } from './lib/certificate-name.ts';
 import type { CliCommand } from './lib/command.ts';
 import { operationsOf } from './lib/operation.ts';
 import { paint, say, sayJson, table } from './lib/output.ts';
@@ -70,6 +69,7 @@ async function decide(
   const config = await readSettings(options);
   const { decideSecondKey } = await import('./lib/second-key.ts');
   const { createQuarantine } = await import('../controller/quarantine.ts');
+  const { commonNameOf } = await import('./lib/certificate-name.ts');
   const by = await commonNameOf(config.trust.certificate);
   const decision: Decision = { verdict, reason, by, atMs: Date.now() };
   const action = verdict === 'approved' ? 'approve' : 'reject';

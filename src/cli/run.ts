@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { CliCommand } from './lib/command.ts';
 import { operationsOf } from './lib/operation.ts';
 import { say, sayJson } from './lib/output.ts';
-import { openRecords } from './lib/records.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 import { withStore } from './lib/store.ts';
 import { timeline } from './lib/timeline.ts';
@@ -36,6 +35,7 @@ export default {
 } satisfies CliCommand;
 
 async function show(id: string, options: Options): Promise<void> {
+  const { openRecords } = await import('./lib/records.ts');
   const records = await openRecords(await readSettings(options));
   try {
     const run = await records.findRun(id);
@@ -47,6 +47,7 @@ async function show(id: string, options: Options): Promise<void> {
 }
 
 async function retry(id: string, options: Options & { readonly from?: string }): Promise<void> {
+  const { openRecords } = await import('./lib/records.ts');
   const config = await readSettings(options);
   const records = await openRecords(config);
   try {

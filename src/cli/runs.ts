@@ -3,7 +3,6 @@ import { type Command, Option } from 'commander';
 import type { RunRecord } from '../core/record.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
-import { openRecords } from './lib/records.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 import { stopSignal } from './lib/stop.ts';
 import { runsTable } from './lib/timeline.ts';
@@ -39,6 +38,7 @@ export default {
 } satisfies CliCommand;
 
 async function list(options: RunsOptions): Promise<void> {
+  const { openRecords } = await import('./lib/records.ts');
   const records = await openRecords(await readSettings(options));
   const filter = {
     limit: Number(options.limit),

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
-import { identityName } from '../core/names.ts';
 import type { CliCommand } from './lib/command.ts';
 import { operationsOf } from './lib/operation.ts';
 import { say, sayJson } from './lib/output.ts';
@@ -38,6 +37,7 @@ async function issue(name: string, options: Options): Promise<void> {
   const ttlS = Number(options.ttl);
   if (!Number.isInteger(ttlS) || ttlS < 1 || ttlS > MAX_TTL_S)
     throw new MusterError('USAGE', `--ttl: seconds, 1 to ${MAX_TTL_S}`);
+  const { identityName } = await import('../core/names.ts');
   if (!identityName.safeParse(name).success || name.length > 63)
     throw new MusterError('USAGE', 'NAME: at most 63 lower case letters, digits and dashes');
   const config = await readSettings(options);

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+export { ROLES, type Role } from './role.ts';
+
 /** A name of ours: agent, action, collective, group, step. */
 export const word = z
   .string()
@@ -33,8 +35,3 @@ export const brokerNames = {
   replyKey: (caller: string, session: string, identity: string) => `op.${caller}.${session}.${identity}`,
   replyPattern: (caller: string, session: string) => `op.${caller}.${session}.#`,
 } as const;
-
-/** Role of a certificate of the collective CA; stands in its OU. */
-export const ROLES = ['controller', 'operator', 'master', 'node', 'server'] as const;
-/** One of {@link ROLES}. */
-export type Role = (typeof ROLES)[number];

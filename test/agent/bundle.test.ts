@@ -20,7 +20,7 @@ test('The bundle is one file that runs with the Node beside it, far from any nod
   }
   expect(JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8'))).toEqual(manifest);
   const node = join(dir, `node-linux-${process.arch}`);
-  const { stdout } = await run(node, [join(dir, 'muster-daemon.mjs'), '--version'], { cwd: '/', env: {} });
+  const { stdout } = await run(node, [join(dir, 'muster-daemon.cjs'), '--version'], { cwd: '/', env: {} });
   expect(stdout).toBe(`${manifest.version}\n`);
 });
 
@@ -35,7 +35,7 @@ test('The bundled daemon refuses a bad config with exit code 2 and one clear mes
   await writeFile(join(dir, 'daemon.yaml'), 'broker:\n  host: b\n  prot: 1\n');
   const failure = run(
     process.execPath,
-    [join(dir, 'muster-daemon.mjs'), '--config', join(dir, 'daemon.yaml')],
+    [join(dir, 'muster-daemon.cjs'), '--config', join(dir, 'daemon.yaml')],
     { env: {} },
   );
   await expect(failure).rejects.toMatchObject({
@@ -62,4 +62,18 @@ test("The daemon's imports hold neither BullMQ nor Redis nor the AWS SDK nor the
       /bullmq|ioredis|@aws-sdk|@smithy|src\/(controller|ec2|fleet|http|cli)\//.test(path),
     ),
   ).toEqual([]);
+});
+
+test('The bundle holds no message of zod in a foreign language, and loads none of Node that it does not use at once', async () => {
+  const dir = await tempDir();
+  await buildBundle(dir);
+  const daemon = join(dir, 'muster-daemon.cjs');
+  expect(await readFile(daemon, 'utf8')).not.toContain('Ungültige Eingabe');
+  const loaded = `process.on('exit', () => console.log(process.moduleLoadList.join(' ')));`;
+  await writeFile(join(dir, 'loaded.cjs'), loaded);
+  const { stdout } = await run(process.execPath, ['-r', join(dir, 'loaded.cjs'), daemon, '--version'], {
+    env: {},
+  });
+  expect(stdout).toContain('NativeModule tls');
+  expect(stdout).not.toMatch(/NativeModule (https|_http_client|readline|zlib|internal\/deps\/undici)/);
 });

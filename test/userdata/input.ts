@@ -19,7 +19,7 @@ export async function userDataInput(changes: Partial<UserDataInput> = {}): Promi
     mirrorCa: 'system',
     files: {
       version: '1.0.0',
-      files: { 'muster-daemon.mjs': file, 'node-linux-x64': file, 'node-linux-arm64': file },
+      files: { 'muster-daemon.cjs': file, 'node-linux-x64': file, 'node-linux-arm64': file },
     },
     facts: { role: 'web', 'quoted "name"': 'a: b # c' },
     ...changes,

@@ -86,20 +86,20 @@ async function aMachine(
   };
 }
 
-const FILES = { 'muster-daemon.mjs': 'daemon v1', [`node-linux-${ARCH}`]: NODE };
+const FILES = { 'muster-daemon.cjs': 'daemon v1', [`node-linux-${ARCH}`]: NODE };
 
 describe('The installer on a machine without systemd', () => {
   test('fetches, verifies, installs and starts the daemon, and links it into the boot', async () => {
     const { root, install, init } = await aMachine(FILES);
     const { stdout } = await install();
     expect(stdout).toContain('the daemon is installed and started');
-    expect(await readFile(join(root, 'opt/muster/muster-daemon.mjs'), 'utf8')).toBe('daemon v1');
+    expect(await readFile(join(root, 'opt/muster/muster-daemon.cjs'), 'utf8')).toBe('daemon v1');
     expect(await readlink(join(root, 'etc/rc2.d/S20muster'))).toBe('../init.d/muster');
     expect((await init('status')).stdout).toContain('muster is running');
     const log = () => readFile(join(root, 'var/log/muster.log'), 'utf8');
     await eventually(async () => (await log()).includes('daemon runs:'));
     expect(await log()).toContain(
-      `${root}/opt/muster/muster-daemon.mjs --config ${root}/etc/muster/daemon.yaml`,
+      `${root}/opt/muster/muster-daemon.cjs --config ${root}/etc/muster/daemon.yaml`,
     );
     await init('stop');
     expect(await log()).toContain('daemon ends');
@@ -118,12 +118,12 @@ describe('The installer on a machine without systemd', () => {
 
   test('installs nothing when a checksum is wrong, says so and fails', async () => {
     const { root, install, mirror } = await aMachine(FILES);
-    mirror.served.set('muster-daemon.mjs', 'something else');
+    mirror.served.set('muster-daemon.cjs', 'something else');
     await expect(install()).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/FAILED: .*muster-daemon\.mjs has the SHA-256 .*nothing was installed/),
+      stderr: expect.stringMatching(/FAILED: .*muster-daemon\.cjs has the SHA-256 .*nothing was installed/),
     });
-    await expect(readFile(join(root, 'opt/muster/muster-daemon.mjs'))).rejects.toThrow('ENOENT');
+    await expect(readFile(join(root, 'opt/muster/muster-daemon.cjs'))).rejects.toThrow('ENOENT');
   });
 
   test('tries again when the mirror fails, and gives up with a clear line', async () => {
@@ -134,7 +134,7 @@ describe('The installer on a machine without systemd', () => {
     empty.served.clear();
     await expect(again()).rejects.toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/FAILED: cannot fetch https:.*muster-daemon\.mjs \(tried 2 times\)/),
+      stderr: expect.stringMatching(/FAILED: cannot fetch https:.*muster-daemon\.cjs \(tried 2 times\)/),
     });
   });
 
@@ -147,7 +147,7 @@ describe('The installer on a machine without systemd', () => {
   });
 
   test('says when there is no Node for this kind of machine', async () => {
-    const { install } = await aMachine({ 'muster-daemon.mjs': 'x', 'node-linux-other': 'y' });
+    const { install } = await aMachine({ 'muster-daemon.cjs': 'x', 'node-linux-other': 'y' });
     await expect(install()).rejects.toMatchObject({
       code: 1,
       stderr: expect.stringContaining(`the mirror has no node-linux-${ARCH}`),

@@ -21,7 +21,7 @@ describe('User data', () => {
     expect(fileIn(text, '/etc/muster/install.conf')?.content).toBe(
       [
         'mirror https://mirror.example.org/muster',
-        ...['muster-daemon.mjs', 'node-linux-x64', 'node-linux-arm64'].map(
+        ...['muster-daemon.cjs', 'node-linux-x64', 'node-linux-arm64'].map(
           (name) => `file ${'a'.repeat(64)} ${name}`,
         ),
         '',

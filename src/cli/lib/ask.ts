@@ -146,7 +146,7 @@ export function finishAsk(asked: Asked<unknown>): void {
  * 0 all answered well; 1 nobody was found; 2 some failed or were silent; 3 none of the known ones answered, or the
  * connection was lost before all had. *Source:* MCollective's table, with silent nodes counted as failures.
  */
-function askExitCode({ replies, silent, lost }: Asked<unknown>): number {
+export function askExitCode({ replies, silent, lost }: Asked<unknown>): number {
   if (lost !== null) return 3;
   if (replies.length === 0) return silent.length === 0 ? 1 : 3;
   return silent.length > 0 || replies.some((reply) => reply.status !== 0) ? 2 : 0;

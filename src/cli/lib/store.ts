@@ -1,6 +1,5 @@
 import type { RedisDoor } from '../../controller/redis.ts';
 import type { ControllerConfig } from '../../core/config/controller.ts';
-import { silentLog } from '../../core/log.ts';
 
 /** Runs `use` with the controller's store in Redis, and lets go of it. Throws REDIS_UNREACHABLE within a few seconds. */
 export async function withStore<T>(
@@ -8,6 +7,7 @@ export async function withStore<T>(
   use: (door: RedisDoor) => Promise<T>,
 ): Promise<T> {
   const { openRedis } = await import('../../controller/redis.ts');
+  const { silentLog } = await import('../../core/log.ts');
   const door = await openRedis(config.redis, silentLog);
   try {
     await door.ready();

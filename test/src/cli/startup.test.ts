@@ -1,0 +1,47 @@
+import { execFile } from 'node:child_process';
+import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { tempDir } from '../../agent/temp.ts';
+
+const run = promisify(execFile);
+const MUSTER = join(import.meta.dirname, '../../../src/cli/muster.mjs');
+const HOOK = `
+import { registerHooks } from 'node:module';
+registerHooks({ load(url, context, next) { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });
+`;
+
+/** Packages that a command line loads. */
+async function packagesOf(home: string, ...args: string[]): Promise<Set<string>> {
+  const hook = join(home, 'hook.mjs');
+  await writeFile(hook, HOOK);
+  const env = { HOME: home, PATH: process.env.PATH };
+  const { stderr } = await run(process.execPath, ['--import', hook, MUSTER, ...args], { env });
+  const names = stderr.matchAll(/^loaded file:.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//gm);
+  return new Set([...names].map(([, name = '']) => name));
+}
+
+describe('Help comes at once', () => {
+  test.each(['--help', 'help rpc', 'ping --help'])(
+    'muster %s loads no package but the one that reads the command line',
+    async (line) => {
+      expect(await packagesOf(await tempDir(), ...line.split(' '))).toEqual(new Set(['commander']));
+    },
+  );
+
+  test('compiled code is kept in the cache folder of the caller', async () => {
+    const home = await tempDir();
+    await run(process.execPath, [MUSTER, '--help'], { env: { HOME: home } });
+    expect(await readdir(join(home, '.cache/muster'))).not.toEqual([]);
+  });
+
+  test('a cache folder in which others may write is not used', async () => {
+    const home = await tempDir();
+    await mkdir(join(home, '.cache/muster'), { recursive: true });
+    await chmod(join(home, '.cache/muster'), 0o777);
+    const { stdout } = await run(process.execPath, [MUSTER, '--help'], { env: { HOME: home } });
+    expect(stdout).toContain('Usage: muster');
+    expect(await readdir(join(home, '.cache/muster'))).toEqual([]);
+  });
+});
