@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { askExitCode, askNodes, type FilterOptions, saySummary, withFilterOptions } from './lib/ask.ts';
+import { askNodes, type FilterOptions, finishAsk, saySummary, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
@@ -26,7 +26,7 @@ async function facts(fact: string, options: FilterOptions & { readonly verbose?:
     for (const line of report(fact, values, options.verbose === true)) say(line);
     saySummary(asked);
   }
-  process.exitCode = askExitCode(asked);
+  finishAsk(asked);
 }
 
 type Values = readonly (readonly [value: string, nodes: readonly string[]])[];

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { askExitCode, askNodes, type FilterOptions, withFilterOptions } from './lib/ask.ts';
+import { askNodes, type FilterOptions, finishAsk, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
@@ -20,5 +20,5 @@ async function find(options: FilterOptions): Promise<void> {
   if (asked.silent.length > 0 && options.json === undefined) {
     process.stderr.write(`no response from: ${asked.silent.join(', ')}\n`);
   }
-  process.exitCode = askExitCode(asked);
+  finishAsk(asked);
 }

@@ -20,10 +20,10 @@ export default {
 
 async function inventory(node: string, options: FilterOptions): Promise<void> {
   const { rpcutil: ddl } = await import('../../agent/agents/rpcutil.ddl.ts');
-  const { replies } = await askNodes({ ...options, withIdentity: [node] }, ddl, 'inventory', {});
+  const { replies, lost } = await askNodes({ ...options, withIdentity: [node] }, ddl, 'inventory', {});
   const [reply] = replies;
   if (reply === undefined)
-    throw new MusterError('NODE_UNREACHABLE', `${node} did not answer within ${options.timeout} s`);
+    throw lost ?? new MusterError('NODE_UNREACHABLE', `${node} did not answer within ${options.timeout} s`);
   if (reply.data === null) throw new MusterError('RPC_FAILED', `${node}: ${reply.message}`);
   if (options.json) sayJson({ node, ...reply.data });
   else for (const line of lines(node, reply.data)) say(line);

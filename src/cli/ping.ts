@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { askExitCode, askNodes, type FilterOptions, saySilent, withFilterOptions } from './lib/ask.ts';
+import { askNodes, type FilterOptions, finishAsk, saySilent, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
@@ -13,19 +13,21 @@ export default {
 
 async function ping(options: FilterOptions): Promise<void> {
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
-  const asked = await askNodes(options, rpcutil, 'ping', {});
-  const times = [...asked.replyMs].sort((a, b) => a[1] - b[1]);
+  const times: [identity: string, ms: number][] = [];
+  const asked = await askNodes(options, rpcutil, 'ping', {}, ({ identity }, ms) => {
+    times.push([identity, ms]);
+    if (!options.json) say(`${identity.padEnd(40)} time=${ms.toFixed(2)} ms`);
+  });
   if (options.json) {
     sayJson({
       replies: times.map(([sender, ms]) => ({ sender, time_ms: rounded(ms) })),
       no_responses: asked.silent,
     });
   } else {
-    for (const [identity, ms] of times) say(`${identity.padEnd(40)} time=${ms.toFixed(2)} ms`);
     say(`\n\n---- ping statistics ----\n${statistics(times.map(([, ms]) => ms))}`);
     saySilent(asked.silent);
   }
-  process.exitCode = askExitCode(asked);
+  finishAsk(asked);
 }
 
 /** `3 replies max: 5.20 min: 1.10 avg: 3.00`. Pure. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
 import type { FilterOptions } from './lib/ask.ts';
-import { askExitCode, askNodes, saySummary, withFilterOptions } from './lib/ask.ts';
+import { askNodes, finishAsk, saySummary, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { parseFacts } from './lib/facts.ts';
 import { say, sayJson } from './lib/output.ts';
@@ -30,7 +30,9 @@ async function rpc(agent: string, action: string, input: string[], options: Filt
       'USAGE',
       `${agent} has no action '${action}'; it has ${Object.keys(ddl.actions).join(', ')}`,
     );
-  const asked = await askNodes(options, ddl, action, typedInput(spec.input, parseFacts(input)));
+  const asked = await askNodes(options, ddl, action, typedInput(spec.input, parseFacts(input)), (reply) => {
+    if (!options.json) for (const line of replyLines(ddl, action, reply)) say(line);
+  });
   if (options.json) {
     sayJson({
       agent,
@@ -48,8 +50,7 @@ async function rpc(agent: string, action: string, input: string[], options: Filt
       },
     });
   } else {
-    for (const line of asked.replies.flatMap((reply) => replyLines(ddl, action, reply))) say(line);
     saySummary(asked);
   }
-  process.exitCode = askExitCode(asked);
+  finishAsk(asked);
 }

@@ -3,7 +3,7 @@ import type { AskReply } from '../../bus/ask.ts';
 import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.ts';
 import { MusterError } from '../../core/errors.ts';
 import { parseFacts } from './facts.ts';
-import { paint, say } from './output.ts';
+import { paint, reportError, say } from './output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './settings.ts';
 
 /** Which nodes a command is for, as typed. */
@@ -22,9 +22,12 @@ export interface Asked<O> {
   /** Nodes that should have answered and did not. */
   readonly silent: readonly string[];
   readonly tookMs: number;
-  /** Milliseconds from request to reply, by identity. */
-  readonly replyMs: ReadonlyMap<string, number>;
+  /** Why the connection was lost, when it was and somebody's answer may have been lost with it. */
+  readonly lost: MusterError | null;
 }
+
+/** Is told each answer as it comes, and how many milliseconds after the request. */
+type HearReply<O> = (reply: AskReply<O>, afterMs: number) => void;
 
 /** Adds the filters of `mco`, `--json` and the config options to a command. *Source:* `mco help rpc`, filter options. */
 export function withFilterOptions(command: Command): Command {
@@ -42,13 +45,14 @@ export function withFilterOptions(command: Command): Command {
 
 /**
  * Asks all nodes that the filters mean. Nobody waits for a fixed time: the registry knows who should answer, and the
- * request ends when all have. Throws USAGE, CONFIG_INVALID, REDIS_UNREACHABLE, BROKER_UNREACHABLE, BROKER_REFUSED.
+ * request ends when all have; `hear` is told each answer as it comes. Throws USAGE, CONFIG_INVALID, REDIS_UNREACHABLE, BROKER_UNREACHABLE, BROKER_REFUSED.
  */
 export async function askNodes<D extends Ddl, N extends ActionName<D>>(
   options: FilterOptions,
   ddl: D,
   action: N,
   input: ActionInput<D, N>,
+  hear: HearReply<ActionOutput<D, N>> = () => undefined,
 ): Promise<Asked<ActionOutput<D, N>>> {
   const timeoutS = Number(options.timeout);
   if (!(timeoutS > 0)) throw new MusterError('USAGE', `--timeout is '${options.timeout}'; expected seconds`);
@@ -60,18 +64,14 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
     const filter = filterOf(options, ddl.name);
     const expected = await expectedOf(fleet.registry, collective, filter);
     const startedAtMs = performance.now();
-    const replyMs = new Map<string, number>();
-    const onReply = ({ identity }: { identity: string }): void => {
-      replyMs.set(identity, performance.now() - startedAtMs);
-    };
-    const asked = await fleet.rpc.ask(collective, ddl, action, input, {
-      filter,
-      expected,
-      timeoutS,
-      onReply,
+    const sinceMs = () => performance.now() - startedAtMs;
+    const { silent, replies } = await fleet.rpc.ask(collective, ddl, action, input, {
+      ...{ filter, expected, timeoutS },
+      onReply: (reply) => hear(reply, sinceMs()),
     });
-    const replies = [...asked.replies].sort((a, b) => (a.identity < b.identity ? -1 : 1));
-    return { replies, silent: asked.silent, tookMs: performance.now() - startedAtMs, replyMs };
+    const lost = silent.length > 0 ? fleet.lost() : null;
+    const sorted = replies.sort((a, b) => (a.identity < b.identity ? -1 : 1));
+    return { replies: sorted, silent, tookMs: sinceMs(), lost };
   } finally {
     await fleet.close();
   }
@@ -128,11 +128,18 @@ export function saySilent(silent: readonly string[]): void {
   if (silent.length > 0) say(`\n${paint('red', 'No response from:')}\n\n   ${silent.join('\n   ')}`);
 }
 
+/** The end of every request: sets the exit code, and tells on standard error of a connection that was lost. */
+export function finishAsk(asked: Asked<unknown>): void {
+  if (asked.lost !== null) reportError(asked.lost, { json: false });
+  process.exitCode = askExitCode(asked);
+}
+
 /**
- * 0 all answered well; 1 nobody was found; 2 some failed or were silent; 3 none of the known ones answered.
- * *Source:* MCollective's table, with silent nodes counted as failures.
+ * 0 all answered well; 1 nobody was found; 2 some failed or were silent; 3 none of the known ones answered, or the
+ * connection was lost before all had. *Source:* MCollective's table, with silent nodes counted as failures.
  */
-export function askExitCode({ replies, silent }: Asked<unknown>): number {
+function askExitCode({ replies, silent, lost }: Asked<unknown>): number {
+  if (lost !== null) return 3;
   if (replies.length === 0) return silent.length === 0 ? 1 : 3;
   return silent.length > 0 || replies.some((reply) => reply.status !== 0) ? 2 : 0;
 }

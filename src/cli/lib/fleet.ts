@@ -15,6 +15,8 @@ import { commonName } from './certificate-name.ts';
 export interface Fleet {
   readonly rpc: RpcClient;
   readonly registry: Registry;
+  /** BROKER_UNREACHABLE when the connection was lost after it had been up: answers on their way then do not come. */
+  lost(): MusterError | null;
   close(): Promise<void>;
 }
 
@@ -28,7 +30,11 @@ export async function openFleet(config: ControllerConfig): Promise<Fleet> {
   );
   const name = commonName(certificatePem ?? '');
   const { host, port, vhost } = config.broker;
+  let lost: MusterError | null = null;
   const bus = openBus({
+    onState: (state, why) => {
+      if (state === 'connecting' && why !== null) lost = connectionLost(why);
+    },
     broker: { host, port, vhost, tls: { ca: caPem ?? '', cert: certificatePem ?? '', key: keyPem ?? '' } },
     log: silentLog,
     clock: systemClock,
@@ -42,10 +48,9 @@ export async function openFleet(config: ControllerConfig): Promise<Fleet> {
     log: silentLog,
     clock: systemClock,
   });
+  // The bus first, and its subscriptions go with it: to end them one by one would wait for a broker that may be gone.
   const close = async (): Promise<void> => {
-    await rpc.close();
-    await bus.close();
-    await redis.close();
+    await Promise.all([bus.close(), redis.close()]);
   };
   try {
     await Promise.all([bus.ready({ timeoutS: 5, giveUpOnRefusal: true }), redis.ready()]);
@@ -53,7 +58,15 @@ export async function openFleet(config: ControllerConfig): Promise<Fleet> {
     await close();
     throw error;
   }
-  return { rpc, registry: createRegistry(redis, systemClock), close };
+  return { rpc, registry: createRegistry(redis, systemClock), lost: () => lost, close };
+}
+
+function connectionLost(cause: MusterError): MusterError {
+  return new MusterError(
+    'BROKER_UNREACHABLE',
+    `the connection to the broker was lost while nodes were asked: ${cause.message}`,
+    { details: ['nodes that are named as silent may have done what was asked'], cause },
+  );
 }
 
 async function readPem(path: string): Promise<string> {
