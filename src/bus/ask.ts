@@ -29,6 +29,8 @@ export interface AskResult<O> {
 /** Whom to ask and how long to wait. */
 export interface AskOptions<O> {
   readonly filter?: z.input<typeof Filter>;
+  /** Ask these alone, each by a message of its own, so that nobody else has to read it. Otherwise all hear it. */
+  readonly to?: readonly string[];
   /** Who should answer. Empty: nobody is known, so the whole `timeoutS` is waited. */
   readonly expected: readonly string[];
   readonly timeoutS: number;
@@ -39,30 +41,40 @@ export interface AskOptions<O> {
   readonly onReply?: (reply: AskReply<O>) => void;
 }
 
+/** One message of a question: to one node, or with null to all. */
+export interface Letter {
+  readonly to: string | null;
+  readonly request: SealedRequest;
+}
+
 /** Sends and gathers, as {@link AskOptions} says. Throws BROKER_UNREACHABLE when it could not be sent. */
 export async function gather<O>(
-  request: SealedRequest,
+  letters: readonly Letter[],
   ddl: Ddl,
   action: string,
   options: AskOptions<O>,
-  by: { inbox: ReplyInbox; listen(): Promise<void>; publish(): Promise<void> },
+  by: { inbox: ReplyInbox; listen(): Promise<void>; publish(letter: Letter): Promise<void> },
 ): Promise<AskResult<O>> {
   const missing = new Set(options.expected);
   const replies: AskReply<O>[] = [];
   const complete = Promise.withResolvers<void>();
   let grace: NodeJS.Timeout | undefined;
   let sent = false;
-  const forget = by.inbox.expect(request, ddl.name, action, (sender, reply) => {
+  const take = (to: string | null, sender: Sender, reply: Reply): void => {
     const identity = sender.name;
+    if (to !== null && to !== identity) return;
     const answer = answerOf<O>(sender, ddl, reply);
     replies.push(answer);
     options.onReply?.(answer);
     if (missing.delete(identity) && missing.size === 0)
       grace = setTimeout(complete.resolve, options.graceMs ?? 0);
-  });
+  };
+  const pending = letters.map(({ to, request }) =>
+    by.inbox.expect(request, ddl.name, action, (sender, reply) => take(to, sender, reply)),
+  );
   const exchange = async () => {
     await by.listen();
-    await by.publish();
+    await Promise.all(letters.map((letter) => by.publish(letter)));
     sent = true;
     await complete.promise;
   };
@@ -77,7 +89,7 @@ export async function gather<O>(
     if (!sent) throw thrown;
   } finally {
     clearTimeout(grace);
-    forget();
+    for (const forget of pending) forget();
   }
   return { replies, silent: [...missing] };
 }

@@ -9,7 +9,7 @@ import { brokerNames } from '../core/names.ts';
 import type { Encrypt, Opener, Sealer } from '../core/seal.ts';
 import { secretsIn } from '../core/secret-fields.ts';
 import type { RpcNode } from '../core/step.ts';
-import { type AskOptions, type AskResult, gather } from './ask.ts';
+import { type AskOptions, type AskResult, gather, type Letter } from './ask.ts';
 import type { Bus } from './bus.ts';
 import { until } from './deadline.ts';
 import { KEY_QUESTION, Readers } from './readers.ts';
@@ -36,7 +36,7 @@ export interface RpcClient {
   /** One node as steps see it. */
   node(collective: string, identity: string, facts: Facts): RpcNode;
   /**
-   * Asks all nodes that the filter means. Ends when all `expected` have answered (and `graceMs` more, for others), or at
+   * Asks all nodes that the filter means, or those of `to` alone. Ends when all `expected` have answered (and `graceMs` more, for others), or at
    * the deadline; nodes that did not answer are named, which is no error. Throws RPC_INVALID_DATA before anything is
    * sent, also when the input holds a secret: nothing can be encrypted to all.
    */
@@ -158,21 +158,20 @@ export function createRpcClient(own: {
           'RPC_INVALID_DATA',
           `${ddl.name}#${action}: ${secret} is secret: it is encrypted to one node, and cannot be sent to all`,
         );
-      const request = seal({
-        aud: 'all',
-        collective,
-        ddl,
-        action,
-        input,
-        filter,
-        timeoutS: options.timeoutS,
+      const { timeoutS, to } = options;
+      const letter = (aud: Question['aud'], identity: string | null): Letter => ({
+        to: identity,
+        request: seal({ aud, collective, ddl, action, input, filter, timeoutS }),
       });
-      const destination = { exchange: brokerNames.requestExchange(collective), key: brokerNames.allKey };
-      return gather(request, ddl, action, options, {
+      const letters = to?.map((identity) => letter(`node:${identity}`, identity)) ?? [letter('all', null)];
+      const exchange = brokerNames.requestExchange(collective);
+      return gather(letters, ddl, action, options, {
         inbox,
         listen: () => inbox.listen(collective),
-        publish: () =>
-          own.bus.publish(destination, request.body, { ttlS: request.ttlS, deadlineS: options.timeoutS }),
+        publish: ({ to: identity, request: { body, ttlS } }) => {
+          const key = identity === null ? brokerNames.allKey : brokerNames.nodeKey(identity);
+          return own.bus.publish({ exchange, key }, body, { ttlS, deadlineS: timeoutS });
+        },
       });
     },
     close: () => inbox.close(),

@@ -67,6 +67,8 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
     const sinceMs = () => performance.now() - startedAtMs;
     const { silent, replies } = await fleet.rpc.ask(collective, ddl, action, input, {
       ...{ filter, expected, timeoutS },
+      // Nobody else need read what is for a few named ones.
+      ...(filter.identity.length > 0 ? { to: filter.identity } : {}),
       onReply: (reply) => hear(reply, sinceMs()),
     });
     const lost = silent.length > 0 ? fleet.lost() : null;
@@ -86,26 +88,26 @@ interface NodeFilter {
 function filterOf(options: FilterOptions, agent: string): NodeFilter {
   const facts = Object.entries(parseFacts(options.withFact ?? []));
   return {
-    identity: [...(options.withIdentity ?? [])],
+    identity: [...new Set(options.withIdentity)],
     agent: [...new Set([agent, ...(options.withAgent ?? [])])],
     fact: facts.map(([fact, value]) => ({ fact, value })),
   };
 }
 
-/** Nodes named one by one, and those of the registry that the filter means. */
+/** Nodes named one by one, whatever is known of them; else those of the registry that the filter means. */
 async function expectedOf(
   registry: { list(): Promise<readonly KnownNode[]> },
   collective: string,
   filter: NodeFilter,
 ): Promise<string[]> {
+  if (filter.identity.length > 0) return filter.identity;
   const known = (await registry.list()).filter(
     (node) =>
       node.collectives.includes(collective) &&
-      (filter.identity.length === 0 || filter.identity.includes(node.identity)) &&
       filter.agent.every((agent) => node.agents.includes(agent)) &&
       filter.fact.every(({ fact, value }) => node.facts[fact] === value),
   );
-  return [...new Set([...filter.identity, ...known.map((node) => node.identity)])];
+  return known.map((node) => node.identity);
 }
 
 interface KnownNode {

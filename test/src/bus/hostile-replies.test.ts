@@ -51,11 +51,10 @@ describe('a caller does not believe', () => {
   /** Asks a node that is not there, and answers in its place. */
   async function answered(
     forge: (asked: { id: string; session: string; sha256: string }) => Promise<Buffer>,
+    ask = (): Promise<unknown> => client.call('provisioning', 'web9', probe, 'echo', hi, { timeoutS: 0.4 }),
   ): Promise<unknown> {
     const before = asked().length;
-    const call = client
-      .call('provisioning', 'web9', probe, 'echo', hi, { timeoutS: 0.4 })
-      .catch((error: unknown) => error);
+    const call = ask().catch((error: unknown) => error);
     await expect.poll(() => asked().length).toBe(before + 1);
     const body = asked().at(-1) ?? Buffer.alloc(0);
     const { id, session } = JSON.parse(
@@ -92,6 +91,16 @@ describe('a caller does not believe', () => {
     const web2 = await sealerOf('web2', 'node');
     expect(await answered(async (asked) => web2.seal(reply(asked)))).toMatchObject({
       code: 'NODE_UNREACHABLE',
+    });
+  });
+
+  it('a reply that another node signed, when several are asked by their names', async () => {
+    const options = { to: ['web1', 'web9'], expected: ['web1', 'web9'], timeoutS: 0.4 };
+    const ask = () => client.ask('provisioning', probe, 'echo', hi, options);
+    const web2 = await sealerOf('web2', 'node');
+    expect(await answered(async (asked) => web2.seal(reply(asked)), ask)).toMatchObject({
+      replies: [{ identity: 'web1' }],
+      silent: ['web9'],
     });
   });
 

@@ -187,6 +187,18 @@ describe('asking many', () => {
     expect(result.replies.map((reply) => reply.identity)).toEqual(['web2']);
   });
 
+  it('by their names sends to nobody else', async () => {
+    const seen = [await serveProbe(nodeBus, 'web1'), await serveProbe(nodeBus, 'web2')];
+    const named = { to: ['web1', 'ghost'], expected: ['web1', 'ghost'], timeoutS: 0.3 };
+    const result = await client.ask('provisioning', probe, 'echo', hi, named);
+    expect(result).toMatchObject({ replies: [{ identity: 'web1' }], silent: ['ghost'] });
+    expect(seen.map(({ calls }) => calls.length)).toEqual([1, 0]);
+    const sent = broker.frames.filter(({ headers }) => headers.destination?.includes('.request/'));
+    expect(
+      sent.filter(({ command }) => command === 'SEND').map(({ headers }) => headers.destination),
+    ).toEqual(['/exchange/provisioning.request/node.web1', '/exchange/provisioning.request/node.ghost']);
+  });
+
   it('tells failures as replies with status and code', async () => {
     await serveProbe(nodeBus, 'web1');
     const result = await client.ask('provisioning', probe, 'refuse', hi, { ...options, expected: ['web1'] });
