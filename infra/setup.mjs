@@ -2,6 +2,7 @@
 // Makes this checkout ready to run. Plain JavaScript, because it runs before anything is installed (Node 18 or later).
 //   node infra/setup.mjs       node_modules as package-lock.json says
 //   node infra/setup.mjs lab   that, and the Debian packages of the lab (needs root on Debian)
+//   node infra/setup.mjs bench that, and those that benchmarks compare with
 // Silent when there is nothing to do. Exit codes: 0 ready, 1 failed, 3 this machine cannot run the lab (nothing touched).
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,6 +24,11 @@ const LAB_PACKAGES = [
   'openssl',
   'curl',
 ];
+/** Debian packages by task. */
+const PACKAGES = {
+  lab: LAB_PACKAGES,
+  bench: [...LAB_PACKAGES, 'mcollective', 'mcollective-client', 'mcollective-common'],
+};
 
 /** @param {string} line */
 const say = (line) => process.stdout.write(`setup: ${line}\n`);
@@ -59,10 +65,11 @@ function nodeModulesAreCurrent() {
   });
 }
 
-function missingPackages() {
-  const query = ['-W', `-f=\${Package} \${db:Status-Status}\n`, ...LAB_PACKAGES];
+/** @param {readonly string[]} wanted */
+function missingPackages(wanted) {
+  const query = ['-W', `-f=\${Package} \${db:Status-Status}\n`, ...wanted];
   const lines = (spawnSync('dpkg-query', query, { encoding: 'utf8' }).stdout ?? '').split('\n');
-  return LAB_PACKAGES.filter((name) => !lines.includes(`${name} installed`));
+  return wanted.filter((name) => !lines.includes(`${name} installed`));
 }
 
 function stopUnlessLabCanRun() {
@@ -110,8 +117,9 @@ function withoutServices(install) {
   return result;
 }
 
-function installDebianPackages() {
-  const missing = missingPackages();
+/** @param {readonly string[]} wanted */
+function installDebianPackages(wanted) {
+  const missing = missingPackages(wanted);
   if (missing.length === 0) return;
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const patience = ['-o', 'DPkg::Lock::Timeout=400'];
@@ -127,27 +135,27 @@ function installDebianPackages() {
 /**
  * Runs this file once more under flock(1), so that two set-ups at the same moment take turns. The second finds
  * everything done.
- * @param {string} lockFile @param {string} task
+ * @param {string} lockFile @param {string[]} task
  */
-function inTurn(lockFile, task) {
-  const self = [process.execPath, fileURLToPath(import.meta.url), task];
+function inTurn(lockFile, ...task) {
+  const self = [process.execPath, fileURLToPath(import.meta.url), ...task];
   const [command, ...args] = existsSync('/usr/bin/flock') ? ['flock', lockFile, ...self] : self;
   const result = spawnSync(command, args, { stdio: 'inherit' });
   if (result.status !== 0) process.exit(result.status ?? 1);
 }
 
 function main() {
-  const task = process.argv[2] ?? '';
+  const [task = '', of = 'lab'] = process.argv.slice(2);
   if (task === '--node-modules') return installNodeModules();
-  if (task === '--debian-packages') return installDebianPackages();
-  if (task !== '' && task !== 'lab') stop('usage: node infra/setup.mjs [lab]', 1);
-  if (task === 'lab') stopUnlessLabCanRun();
+  if (task === '--debian-packages') return installDebianPackages(PACKAGES[of]);
+  const packages = task === '' ? [] : PACKAGES[task];
+  if (packages === undefined) stop('usage: node infra/setup.mjs [lab | bench]', 1);
+  if (task !== '') stopUnlessLabCanRun();
   if (!nodeModulesAreCurrent()) {
     mkdirSync(join(ROOT, '.muster'), { recursive: true, mode: 0o700 });
     inTurn(join(ROOT, '.muster/setup.lock'), '--node-modules');
   }
-  if (task === 'lab' && missingPackages().length > 0)
-    inTurn('/run/lock/muster-setup.lock', '--debian-packages');
+  if (missingPackages(packages).length > 0) inTurn('/run/lock/muster-setup.lock', '--debian-packages', task);
 }
 
 main();
