@@ -9,6 +9,8 @@ import { type Measured, startMeasured } from './process.ts';
 
 const VHOST = '/mcollective';
 const COLLECTIVE = 'mcollective';
+/** The agents that come with it. */
+const AGENTS = ['discovery', 'rpcutil'];
 const BIND_MS = 120_000;
 const CALLS = join(import.meta.dirname, 'mcollective-calls.rb');
 
@@ -53,7 +55,7 @@ export async function setUpMcollective(
         }),
       );
       running.push(...daemons);
-      await bound(api, identities);
+      await bound(api, running.length);
       return { daemons, boundMs: performance.now() - startedMs };
     },
     mco: (...args) => run(['mco', ...args, '--config', join(dir, 'client.cfg')], { env, timeoutS: 60 }),
@@ -85,15 +87,16 @@ async function makeExchanges(api: Api): Promise<void> {
   await exchange('directed', 'direct');
 }
 
-/** Fulfilled when the broker has the directed binding of every daemon, which each makes after those of its agents. */
-async function bound(api: Api, identities: readonly string[]): Promise<void> {
-  const path = ['exchanges', VHOST, `${COLLECTIVE}_directed`, 'bindings', 'source'];
+/** Fulfilled when every daemon is subscribed for all its agents, the last thing that one does as it starts. */
+async function bound(api: Api, daemons: number): Promise<void> {
+  const path = ['exchanges', VHOST, `${COLLECTIVE}_broadcast`, 'bindings', 'source'];
   const deadlineMs = Date.now() + BIND_MS;
-  let missing: readonly string[] = identities;
-  while (missing.length > 0) {
-    if (Date.now() > deadlineMs) throw new Error(`mcollectived does not come up: ${missing.join(', ')}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
+  const isBound = async () => {
     const text = JSON.stringify(await api('GET', path));
-    missing = identities.filter((identity) => !text.includes(`"routing_key":"${identity}"`));
+    return AGENTS.every((agent) => text.split(`"routing_key":"${agent}"`).length > daemons);
+  };
+  while (!(await isBound())) {
+    if (Date.now() > deadlineMs) throw new Error(`not all of ${daemons} mcollectived come up`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
