@@ -44,9 +44,12 @@ export async function setUpMcollective(
   await writeMcollective(place);
   const env = { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: dir, RUBYLIB: join(dir, 'lib') };
   const running: Measured[] = [];
+  const living = () => running.filter((daemon) => daemon.isAlive()).length;
   return {
     async start(identities, facts = {}) {
       const configs = identities.map((identity) => writeNode(place, identity, facts));
+      // The broker forgets one that was stopped a moment later.
+      await bound(api, living());
       const startedMs = performance.now();
       const daemons = configs.map((config) =>
         startMeasured(['ruby', '/usr/sbin/mcollectived', '--config', config, '--no-daemonize'], {
@@ -55,7 +58,7 @@ export async function setUpMcollective(
         }),
       );
       running.push(...daemons);
-      await bound(api, running.length);
+      await bound(api, living());
       return { daemons, boundMs: performance.now() - startedMs };
     },
     mco: (...args) => run(['mco', ...args, '--config', join(dir, 'client.cfg')], { env, timeoutS: 60 }),
@@ -87,13 +90,13 @@ async function makeExchanges(api: Api): Promise<void> {
   await exchange('directed', 'direct');
 }
 
-/** Fulfilled when every daemon is subscribed for all its agents, the last thing that one does as it starts. */
+/** Fulfilled when just so many daemons are subscribed for all their agents, the last thing that one does as it starts. */
 async function bound(api: Api, daemons: number): Promise<void> {
   const path = ['exchanges', VHOST, `${COLLECTIVE}_broadcast`, 'bindings', 'source'];
   const deadlineMs = Date.now() + BIND_MS;
   const isBound = async () => {
     const text = JSON.stringify(await api('GET', path));
-    return AGENTS.every((agent) => text.split(`"routing_key":"${agent}"`).length > daemons);
+    return AGENTS.every((agent) => text.split(`"routing_key":"${agent}"`).length === daemons + 1);
   };
   while (!(await isBound())) {
     if (Date.now() > deadlineMs) throw new Error(`not all of ${daemons} mcollectived come up`);

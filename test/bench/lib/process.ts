@@ -13,6 +13,7 @@ export interface Memory {
 /** A program under measurement. */
 export interface Measured {
   readonly pid: number;
+  isAlive(): boolean;
   memory(): Memory;
   /** CPU time since it began, user and system, all threads, in ms. */
   cpuMs(): number;
@@ -38,6 +39,7 @@ export function startMeasured(
   const { pid = 0 } = child;
   return {
     pid,
+    isAlive: () => child.exitCode === null && child.signalCode === null,
     memory: () => memoryOf(pid),
     cpuMs: () => cpuMsOf(pid),
     stop: () => stopped(child),
