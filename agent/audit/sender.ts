@@ -29,7 +29,11 @@ export interface AuditSender {
 }
 
 const Cursor = z.strictObject({ inode: z.number(), offset: z.number().int().min(0) });
-const GATHER_MS = 200;
+/**
+ * A request to all makes every node write a line at the same moment: their answers come first, and the lines spread over
+ * this time, so that broker and controllers are not asked by all at once. In ms.
+ */
+const GATHER_MS = { least: 500, most: 2000 };
 /** A message that the broker does not take is not waited for: it is sent again after the next start. */
 const STOP_MS = 500;
 const BACKOFF_CAP_MS = 60_000;
@@ -59,12 +63,12 @@ export function startAuditSender(options: AuditSenderOptions): AuditSender {
       soon(backoffMs(failures++, { baseMs: backoffBaseMs, capMs: BACKOFF_CAP_MS, floorMs: 50 }));
     }
     sending = null;
-    if (again) soon(GATHER_MS);
+    if (again) soon(gatherMs());
   };
   soon(0);
   return {
     poke() {
-      if (sending === null) soon(GATHER_MS);
+      if (sending === null) soon(gatherMs());
       else again = true;
     },
     async stop() {
@@ -73,6 +77,10 @@ export function startAuditSender(options: AuditSenderOptions): AuditSender {
       await Promise.race([sending, sleep(STOP_MS, undefined, { ref: false })]);
     },
   };
+}
+
+function gatherMs(): number {
+  return GATHER_MS.least + Math.random() * (GATHER_MS.most - GATHER_MS.least);
 }
 
 /** Sends one event. False when there is nothing to send. */

@@ -16,10 +16,13 @@ import { Subscriptions } from './subscriptions.ts';
 import { Waiters } from './waiters.ts';
 
 const BACKOFF_BASE_MS = 500;
-/** Longest wait before another try: short for an outage of a minute, longer afterwards. */
-const CAP_AT_FIRST_MS = 5000;
+/**
+ * Longest wait before another try: so short that after an outage of minutes everybody is back within five seconds of the
+ * broker's return, TLS and subscriptions included; longer afterwards.
+ */
+const CAP_AT_FIRST_MS = 3000;
 const CAP_LATER_MS = 30_000;
-const LONG_OUTAGE_MS = 60_000;
+const LONG_OUTAGE_MS = 600_000;
 /** A connection that held this long was a good one: the next loss begins with short waits again. */
 const STABLE_MS = 10_000;
 /** For all subscriptions of a new connection together. */

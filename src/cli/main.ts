@@ -74,7 +74,9 @@ export function buildProgram(): Command {
 
 const EXIT_CODES = `
 Exit codes: 0 done; 1 it failed, or the thing is not there; 2 wrong command line or config;
-3 Redis, the broker or EC2 is not reachable, or this machine cannot do it.`;
+3 Redis, the broker or EC2 is not reachable, or this machine cannot do it.
+Of commands that ask nodes (ping, find, facts, rpc): 0 all answered well; 1 nobody was found; 2 some failed or were silent;
+3 nobody answered, or the connection was lost before all had.`;
 
 function overrideExit(command: Command): void {
   command.exitOverride();

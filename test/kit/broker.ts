@@ -9,6 +9,7 @@ import { openBus } from '../../src/bus/connection.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { Role } from '../../src/core/names.ts';
+import { endGuard, guarded, killGroup } from './guarded.ts';
 import { testPki } from './pki.ts';
 
 const BIN = '/usr/lib/rabbitmq/bin';
@@ -29,6 +30,12 @@ export interface TestBroker {
   helloBus(options?: Partial<BusOptions>): Promise<Bus>;
   /** Stops and starts the broker's applications: all connections drop, the layout stays. */
   restart(): Promise<void>;
+  /** SIGKILL: the broker is gone as when its machine is. */
+  kill(): Promise<void>;
+  /** Starts it again on the same port, with what it had on its disk. Fulfilled when it can be managed, too. */
+  start(): Promise<void>;
+  /** Fulfilled when something listens on the port. */
+  listens(): Promise<void>;
   /** rabbitmqctl; gives its output. */
   ctl(...args: string[]): Promise<string>;
   stop(): Promise<void>;
@@ -93,21 +100,40 @@ export async function bootBroker(write: (dir: string, at: BrokerPorts) => Promis
   await write(dir, { port, managementPort });
   const env = environment(dir, { amqpPort, distPort, epmdPort });
   // Our own epmd in the foreground: one that the node starts by itself would outlive everything.
-  const guards = [guarded(dir, env, ['epmd', '-port', String(epmdPort), '-address', '127.0.0.1'])];
+  const epmd = guarded(dir, env, ['epmd', '-port', String(epmdPort), '-address', '127.0.0.1']);
+  let server: ChildProcess | undefined;
+  const start = async () => {
+    server = guarded(dir, env, [`${BIN}/rabbitmq-server`]);
+    await Promise.all([answers(port), answers(managementPort)]);
+  };
+  const kill = async () => {
+    if (server !== undefined) await killGroup(server);
+    server = undefined;
+  };
   const stop = async () => {
-    await Promise.all(guards.map(endGuard));
+    await Promise.all([epmd, ...(server === undefined ? [] : [server])].map(endGuard));
     rmSync(dir, { recursive: true, force: true });
   };
   try {
     await answers(epmdPort);
-    guards.push(guarded(dir, env, [`${BIN}/rabbitmq-server`]));
-    await Promise.all([answers(port), answers(managementPort)]);
+    await start();
   } catch (thrown) {
     await stop();
     throw thrown;
   }
   const ctl = (...args: string[]) => output(`${BIN}/rabbitmqctl`, ['-q', ...args], env);
-  return { host: '127.0.0.1', port, vhost: '/muster', management, env, ctl, stop };
+  return {
+    host: '127.0.0.1',
+    port,
+    vhost: '/muster',
+    management,
+    env,
+    ctl,
+    kill,
+    start,
+    listens: () => answers(port),
+    stop,
+  };
 }
 
 async function writeConfig(dir: string, at: BrokerPorts): Promise<void> {
@@ -199,28 +225,6 @@ async function answers(port: number): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`nothing listens on port ${port}`);
-}
-
-/**
- * A program whose whole process group ends when our end of a pipe closes: by {@link endGuard}, or because this process
- * is no more, however it ended. The folder goes too.
- */
-function guarded(dir: string, env: NodeJS.ProcessEnv, command: string[]): ChildProcess {
-  const script =
-    '"$@" </dev/null & cat >/dev/null; setsid sh -c \'sleep 1; rm -rf "$0"\' "$DIR" & kill -KILL 0';
-  const options = {
-    env: { ...env, DIR: dir },
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  } as const;
-  return spawn('sh', ['-c', script, 'sh', ...command], { ...options, stdio: [...options.stdio] });
-}
-
-async function endGuard(child: ChildProcess): Promise<void> {
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.stdin?.end();
-  if (child.exitCode === null && child.signalCode === null) await gone;
 }
 
 function output(program: string, args: string[], env: NodeJS.ProcessEnv): Promise<string> {

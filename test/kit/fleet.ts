@@ -1,8 +1,12 @@
+import { spawn } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { consumeEvents } from '../../src/bus/events.ts';
 import { createRegistry } from '../../src/controller/registry.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { silentLog } from '../../src/core/log.ts';
 import { newKeyPair } from '../../src/trust/ca.ts';
 import type { TestBroker } from './broker.ts';
 import { type FleetOnPaper, inBatches } from './fleet-emulator.ts';
@@ -20,6 +24,8 @@ export interface FleetPlace {
 const PREFIX = 'fleet';
 /** Requests to the management API at a time. */
 const AT_ONCE = 10;
+const REGISTER_MS = 60_000;
+const EMULATOR = fileURLToPath(new URL('fleet-emulator.ts', import.meta.url));
 
 /** Names `prefix0001` and so on. */
 export function nodeNames(count: number, prefix = 'node'): string[] {
@@ -46,16 +52,37 @@ export async function enrolNodes(place: FleetPlace, names: readonly string[]): P
 /** Puts nodes into the registry, as the controller does when it hears them register. */
 export async function registerNodes(place: FleetPlace, names: readonly string[]): Promise<void> {
   const registry = createRegistry(await place.redis.door(PREFIX), systemClock);
-  const common = { role: 'node', facts: {}, classes: [] } as const;
+  const common = { role: 'node', facts: {}, classes: [], version: '0.1.0' } as const;
   await inBatches(names, AT_ONCE, (identity) =>
-    registry.heard({
-      ...common,
-      identity,
-      agents: ['rpcutil'],
-      version: '0.1.0',
-      collectives: [...place.collectives],
-    }),
+    registry.heard({ ...common, identity, agents: ['rpcutil'], collectives: [...place.collectives] }),
   );
+}
+
+/** Puts nodes into the registry as they register, as a controller does; `all` waits for these names. */
+export async function keepRegistry(
+  place: FleetPlace,
+  controller: string,
+): Promise<{ all(names: readonly string[]): Promise<void>; stop(): Promise<void> }> {
+  const registry = createRegistry(await place.redis.door(PREFIX), systemClock);
+  const bus = await place.broker.busOf(controller, 'controller');
+  const { opener } = await testPki();
+  await consumeEvents({ bus, opener, clock: systemClock, log: silentLog }, async (event, { name, role }) => {
+    if (event.kind !== 'registration') return;
+    const { agents, facts, classes, collectives, version } = event;
+    await registry.heard({ identity: name, role, agents, facts, classes, collectives, version });
+  });
+  return {
+    async all(names) {
+      const deadlineMs = Date.now() + REGISTER_MS;
+      for (const name of names) {
+        while ((await registry.get(name)) === null) {
+          if (Date.now() > deadlineMs) throw new Error(`${name} does not register`);
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      }
+    },
+    stop: () => bus.close(),
+  };
 }
 
 /** Writes the config and the certificate of an operator into `dir`; gives the path of the config. */
@@ -75,4 +102,22 @@ export async function operatorConfig(place: FleetPlace, dir: string, name: strin
   };
   await writeFile(file('muster.yaml'), stringify(config));
   return file('muster.yaml');
+}
+
+/** Plays a fleet in a process of its own, which ends with `stop()`, or with this one. Fulfilled when all nodes hear. */
+export async function startEmulator(fleet: FleetOnPaper): Promise<{ stop(): Promise<void> }> {
+  const argv = ['--pdeathsig', 'KILL', process.execPath, EMULATOR];
+  const child = spawn('setpriv', argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  child.stdin.end(JSON.stringify(fleet));
+  const ready = new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
+  const failed = gone.then(() => Promise.reject(new Error('the emulator ended before its nodes were up')));
+  await Promise.race([ready, failed]);
+  failed.catch(() => undefined);
+  return {
+    stop: async () => {
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
 }

@@ -59,7 +59,7 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
   if (!(timeoutS > 0)) throw new MusterError('USAGE', `--timeout is '${options.timeout}'; expected seconds`);
   const config = await readSettings(options);
   const { openFleet } = await import('./fleet.ts');
-  const fleet = await openFleet(config);
+  const fleet = await openFleet(config, timeoutS);
   try {
     const collective = options.target ?? config.collectives.production;
     const filter = filterOf(options, ddl.name);

@@ -13,6 +13,9 @@ import { RevocationList } from '../../trust/revocation.ts';
 import { createOpener, createSealer } from '../../trust/seal.ts';
 import { commonName } from './certificate-name.ts';
 
+/** Longest wait for the broker, in seconds. */
+const CONNECT_S = 5;
+
 /** What a command needs to ask nodes: a client with the caller's certificate, and who there is. */
 export interface Fleet {
   readonly rpc: RpcClient;
@@ -23,10 +26,10 @@ export interface Fleet {
 }
 
 /**
- * Connects to broker and Redis; what a revoked node says does not count. Throws CONFIG_INVALID (a certificate cannot be read), BROKER_UNREACHABLE,
- * BROKER_REFUSED, REDIS_UNREACHABLE, each within a few seconds.
+ * Connects to broker and Redis; what a revoked node says does not count. Throws CONFIG_INVALID (a certificate cannot be read),
+ * BROKER_UNREACHABLE, BROKER_REFUSED, REDIS_UNREACHABLE, each within a few seconds: `limitS` for the broker.
  */
-export async function openFleet(config: ControllerConfig): Promise<Fleet> {
+export async function openFleet(config: ControllerConfig, limitS = CONNECT_S): Promise<Fleet> {
   const [caPem, certificatePem, keyPem] = await Promise.all(
     [join(config.trust.dir, 'ca.pem'), config.trust.certificate, config.trust.key].map(readPem),
   );
@@ -60,7 +63,10 @@ export async function openFleet(config: ControllerConfig): Promise<Fleet> {
     await Promise.all([bus.close(), redis.close()]);
   };
   try {
-    await Promise.all([bus.ready({ timeoutS: 5, giveUpOnRefusal: true }), redis.ready()]);
+    await Promise.all([
+      bus.ready({ timeoutS: Math.min(limitS, CONNECT_S), giveUpOnRefusal: true }),
+      redis.ready(),
+    ]);
     revoked = await readRevoked(redis);
   } catch (error) {
     await close();

@@ -19,6 +19,14 @@ function walk(command: Command, prefix = ''): { path: string; command: Command }
 }
 
 function helpOf(command: Command): string {
-  command.configureOutput({ getOutHelpWidth: () => 110, getOutHasColors: () => false });
-  return command.helpInformation().trimEnd();
+  let text = '';
+  command.configureOutput({
+    getOutHelpWidth: () => 110,
+    getOutHasColors: () => false,
+    writeOut: (part) => {
+      text += part;
+    },
+  });
+  command.outputHelp();
+  return text.trimEnd();
 }
