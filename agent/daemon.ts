@@ -14,7 +14,7 @@ import { loadAgents } from './load-agents.ts';
 import { openNodeTrust } from './node-trust.ts';
 import type { Policies } from './policies.ts';
 import { bootId } from './puppet/run-process.ts';
-import { createPuppetRuns } from './puppet/runs.ts';
+import { createPuppetRuns, type PuppetRuns } from './puppet/runs.ts';
 import { type Service, serve } from './serve.ts';
 
 /** What the caller of a daemon passes in. */
@@ -93,7 +93,7 @@ async function start(
   const { policies, authorize } = guard;
   const agentHost = hostOf({
     ...{ config, identity, trust, log, facts, classes, policies },
-    node: node && { ...node, runs },
+    ...{ node, runs },
   });
   const { line, opener, revocations } = trust;
   const settings = { registrationS: config.registration_s, encryptReplies: config.encrypt_replies };
@@ -125,6 +125,7 @@ interface HostParts {
   readonly identity: string;
   readonly trust: TrustHost;
   readonly node: ProvisionedHost | null;
+  readonly runs: PuppetRuns;
   readonly log: Log;
   readonly facts: FactStore;
   readonly classes: ClassList;

@@ -18,6 +18,8 @@ export interface AgentHost {
   readonly log: Log;
   /** null on a node that was given its certificate by hand, such as a master. */
   readonly node: ProvisionedHost | null;
+  /** Puppet runs of this node, whoever asked for them. */
+  readonly runs: PuppetRuns;
   readonly trust: TrustHost;
   facts(): Promise<Facts>;
   /** Classes that Puppet applied last. */
@@ -39,7 +41,6 @@ export interface AgentHost {
 export interface ProvisionedHost {
   readonly state: StateStore;
   readonly puppet: PuppetPaths;
-  readonly runs: PuppetRuns;
 }
 
 /** What the daemon does about certificates. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../src/core/clock.ts';
 import { MusterError } from '../../src/core/errors.ts';
-import type { PuppetRun } from '../agents/provision.ddl.ts';
+import type { PuppetRun } from '../../src/core/puppet-run-schema.ts';
 import { exists, readIfThere, writeAtomic } from '../files.ts';
 import { readReport } from './report.ts';
 import { bootId, isAlive } from './run-process.ts';
@@ -12,7 +12,7 @@ import { judge, ownReport } from './verdict.ts';
 /** What was asked for, written before anything is started. */
 export const RunOrder = z.strictObject({
   run: z.string(),
-  environment: z.string(),
+  environment: z.string().nullable(),
   timeout_s: z.number(),
   started_at_ms: z.number(),
   boot_id: z.string(),
@@ -78,6 +78,7 @@ function unfinished(order: RunOrder, output: string): PuppetRun {
     reason: null,
     exitcode: null,
     environment: null,
+    resources: null,
     failed_resources: [],
     ended_at_ms: null,
   };
@@ -100,6 +101,7 @@ async function finished(dir: string, order: RunOrder, clock: Clock): Promise<Pup
     ...judge({ ...times, exitcode, report, output }),
     exitcode,
     environment: report?.environment ?? null,
+    resources: report?.resources ?? null,
     failed_resources: [...(report?.failed ?? [])],
     output,
     started_at_ms: order.started_at_ms,

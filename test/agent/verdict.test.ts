@@ -8,8 +8,10 @@ const report: PuppetReport = {
   environment: 'production',
   status: 'changed',
   timeMs: START_MS + 500,
+  resources: null,
   failed: [],
   errors: [],
+  logs: [],
 };
 
 function ended(changes: Partial<EndedRun>): EndedRun {
