@@ -40,12 +40,11 @@ const agent: Agent<typeof puppet, AgentHost> = {
     async last_run_summary({ logs }, _request, host) {
       const paths = await puppetOf(host);
       const [summary, managed] = await Promise.all([readSummary(paths), managedResources(paths)]);
-      const { version, ...counts } = summary;
       return {
         ...totalsOf(summary, host.clock.nowMs()),
         type_distribution: typeDistribution(managed),
         logs: logs ? await lastLogs(paths.stateDir) : [],
-        summary: { ...counts, ...(version === undefined ? {} : { version }) },
+        summary,
       };
     },
 

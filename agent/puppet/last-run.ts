@@ -5,23 +5,17 @@ import { MusterError } from '../../src/core/errors.ts';
 import { readIfThere } from '../files.ts';
 import type { PuppetPaths } from './paths.ts';
 
-const numbers = z.record(z.string(), z.number().catch(0)).catch({});
+const numbers = z.record(z.string(), z.number().catch(0)).catch({}).default({});
+const texts = z.record(z.string(), z.coerce.string()).catch({}).default({});
 
-/** What Puppet keeps of its last run, whoever started it. A node where it never ran has zeros. */
-const Summary = z
-  .object({
-    version: z
-      .object({
-        config: z.coerce.string().catch(''),
-        puppet: z.coerce.string().catch(''),
-      })
-      .catch({ config: '', puppet: '' }),
-    resources: numbers,
-    time: numbers,
-    changes: numbers,
-    events: numbers,
-  })
-  .partial();
+/** What Puppet keeps of its last run, whoever started it. A node where it never ran has empty maps. */
+const Summary = z.object({
+  version: texts,
+  resources: numbers,
+  time: numbers,
+  changes: numbers,
+  events: numbers,
+});
 type Summary = z.output<typeof Summary>;
 
 /** Totals of the last run, under MCollective's names. Times are in seconds; `lastrun` since the epoch, 0 for never. */
@@ -51,11 +45,11 @@ export async function readSummary(paths: Pick<PuppetPaths, 'publicDir' | 'stateD
     if (parsed.success) return parsed.data;
     throw new MusterError('NODE_IO', `${path} makes no sense`, { cause: parsed.error });
   }
-  return {};
+  return Summary.parse({});
 }
 
 /** The totals in a summary, as things stand now. Pure. */
-export function totalsOf({ resources = {}, time = {}, version }: Summary, nowMs: number): LastRunTotals {
+export function totalsOf({ resources, time, version }: Summary, nowMs: number): LastRunTotals {
   const lastrun = Math.floor(time.last_run ?? 0);
   return {
     out_of_sync_resources: resources.out_of_sync ?? 0,
@@ -67,7 +61,7 @@ export function totalsOf({ resources = {}, time = {}, version }: Summary, nowMs:
     config_retrieval_time: time.config_retrieval ?? 0,
     lastrun,
     since_lastrun: Math.max(0, Math.floor(nowMs / 1000) - lastrun),
-    config_version: version?.config || 'unknown',
+    config_version: version.config || 'unknown',
   };
 }
 

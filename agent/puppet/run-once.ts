@@ -82,7 +82,7 @@ function serverOf(host: AgentHost, { server }: RunOnceInput): [string?, number?]
       'RPC_DENIED',
       'server: settings.puppet.allow_server_override of this node is not true',
     );
-  const [name, port = '8140'] = server.split(':');
+  const [name = server, port = '8140'] = server.split(':');
   if (Number(port) < 1 || Number(port) > 65_535)
     throw new MusterError('RPC_INVALID_DATA', `server: ${port} is no port`);
   return [name, Number(port)];
