@@ -32,7 +32,8 @@ const MAX_LOCK_WAIT_S = 300;
 /**
  * Program and arguments of one Puppet run; every value is one argument. Throws PUPPET_MISSING.
  * `--waitforcert 0`: by default Puppet waits for ever. `--no-usecacheonfailure`: without it an unreachable master looks
- * like a good run of an old catalog. *Source:* puppet agent 7.23, observed.
+ * like a good run of an old catalog. `--report`: with `report = false` in puppet.conf no run leaves what its verdict is made
+ * of. *Source:* puppet agent 7.23, observed.
  */
 export async function agentCommand(paths: PuppetPaths, run: AgentRun): Promise<RunCommand> {
   const lockWaitS = Math.min(MAX_LOCK_WAIT_S, Math.floor(run.timeoutS / 2));
@@ -42,6 +43,7 @@ export async function agentCommand(paths: PuppetPaths, run: AgentRun): Promise<R
     '--verbose',
     '--detailed-exitcodes',
     '--no-usecacheonfailure',
+    '--report',
     '--color=false',
     ...switches(run.flags ?? {}),
   ];

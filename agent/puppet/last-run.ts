@@ -71,9 +71,10 @@ export async function managedResources({ stateDir }: Pick<PuppetPaths, 'stateDir
   return text.split('\n').filter((line) => line !== '');
 }
 
-/** Is `Type[title]` among them? The type's case does not matter. Pure. */
+/** Is `Type[title]` among them? Case does not matter, because Puppet writes all of it in lower case. Pure. */
 export function isManaged(managed: readonly string[], type: string, title: string): boolean {
-  return managed.includes(`${type.toLowerCase()}[${title}]`);
+  const wanted = `${type}[${title}]`.toLowerCase();
+  return managed.some((resource) => resource.toLowerCase() === wanted);
 }
 
 /** How many resources there are of each type, e.g. `File: 12`. Pure. */

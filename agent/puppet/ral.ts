@@ -92,9 +92,7 @@ export async function applyResource(
       () => null,
     );
     if (end.exitcode !== 0 || report === null) throw failure(`puppet apply of ${nameOf(resource)}`, end);
-    const { changed = 0, total = 0 } = report.resources ?? {};
-    // A type that Puppet does not know is taken for a class of its language, with nothing in it.
-    if (total === 0) throw new MusterError('PROGRAM_FAILED', `Puppet has no type ${resource.type} here`);
+    const { changed = 0 } = report.resources ?? {};
     const lines = report.logs
       .filter(({ source }) => source !== 'Puppet')
       .map(({ source, message }) => `${source}: ${message}`);
@@ -110,7 +108,15 @@ export function nameOf({ type, title }: Pick<WantedResource, 'type' | 'title'>):
 }
 
 function catalogOf({ type, title, properties }: WantedResource): object {
-  const resource = { type, title, tags: [], exported: false, parameters: properties };
+  // Without its kind, a type that Puppet does not know would be taken for a class with nothing in it.
+  const resource = {
+    type,
+    kind: 'compilable_type',
+    title,
+    tags: [],
+    exported: false,
+    parameters: properties,
+  };
   return {
     name: 'muster',
     version: 1,
