@@ -25,7 +25,8 @@ const changing = {
  */
 export const service = defineDdl({
   name: 'service',
-  description: 'Starts, stops, enables and disables services, and tells how they stand',
+  description:
+    'Starts, stops, enables and disables services, and tells how they stand: units of systemd where it runs (settings service.systemd_dir, service.systemctl), else init scripts (service.init_dir, service.rc_dir)',
   version: '1.0.0',
   author: 'Muster',
   license: 'Apache-2.0',

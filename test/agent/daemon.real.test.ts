@@ -23,6 +23,9 @@ afterAll(async () => {
   await scene?.end();
 });
 
+/** What a node serves when it is not being provisioned. */
+const GENERAL = ['package', 'puppet', 'puppetral', 'rpcutil', 'service', 'trust'];
+
 describe('A daemon', () => {
   test('says hello until it is accepted, serves provisioning, and after it the production collective', async () => {
     const id = 'dc-node-1';
@@ -72,7 +75,7 @@ describe('A daemon', () => {
     expect(await moved.call(rpcutil, 'ping', {})).toHaveProperty('pong');
     await eventually(() => said(id, 'registration').length > 1);
     expect(await moved.call(rpcutil, 'inventory', {})).toMatchObject({
-      agents: ['rpcutil', 'trust'],
+      agents: GENERAL,
       collectives: ['production'],
     });
     await expect(moved.call(provision, 'is_locked', {})).rejects.toMatchObject({
@@ -197,7 +200,7 @@ describe('A daemon', () => {
     daemon({ ...base, trust: { ...base.trust, ...master }, collectives: ['production'], puppetca });
     await eventually(() => said('puppet-1', 'registration').length > 0);
     expect(said('puppet-1', 'registration')[0]?.event).toMatchObject({
-      agents: ['puppetca', 'rpcutil', 'trust'],
+      agents: GENERAL.toSpliced(2, 0, 'puppetca'),
       collectives: ['production'],
     });
   });

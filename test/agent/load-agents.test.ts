@@ -24,7 +24,9 @@ async function folderWith(file: string, text: string): Promise<string> {
 
 describe('The agents', () => {
   test('of Muster are found by their files', async () => {
-    expect([...(await loadAgents(undefined)).keys()]).toEqual(['provision', 'puppetca', 'rpcutil', 'trust']);
+    expect([...(await loadAgents(undefined)).keys()]).toEqual([
+      ...['package', 'provision', 'puppet', 'puppetca', 'puppetral', 'rpcutil', 'service', 'trust'],
+    ]);
   });
 
   test("of a site's folder come along", async () => {
