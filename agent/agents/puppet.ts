@@ -63,11 +63,11 @@ const agent: Agent<typeof puppet, AgentHost> = {
       return { status: `Successfully locked the Puppet agent: ${reason}`, enabled: false };
     },
 
-    async resource({ type, name, properties }, request, host) {
+    async resource({ type, name, properties }, _request, host) {
       const paths = await puppetOf(host);
       const wanted = { type, title: name, properties };
       await checkResource(host, paths, wanted);
-      const { changed, failed, lines } = await applyResource(paths, wanted, request.signal);
+      const { changed, failed, lines } = await applyResource(paths, wanted);
       const result = lines.join('\n').slice(0, MAX_RESULT_CHARS) || 'no output produced';
       if (failed) throw new MusterError('PROGRAM_FAILED', `Failed to apply ${nameOf(wanted)}: ${result}`);
       return { result, changed };

@@ -42,7 +42,7 @@ const agent: Agent<typeof puppetral, AgentHost> = {
       const wanted = { type, title, properties };
       await checkResource(host, paths, wanted);
       const free = await withoutConflict(paths, wanted, avoid_conflict, signal);
-      const { changed, failed, lines } = await applyResource(paths, free, signal);
+      const { changed, failed, lines } = await applyResource(paths, free);
       const result = lines.join('\n').slice(0, MAX_RESULT_CHARS) || 'no output produced';
       if (failed) throw new MusterError('PROGRAM_FAILED', `Failed to apply ${nameOf(wanted)}: ${result}`);
       return { result, changed, avoided: free !== wanted };

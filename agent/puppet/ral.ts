@@ -32,7 +32,9 @@ export interface Applied {
   readonly lines: readonly string[];
 }
 
-const TIMEOUT_MS = 170_000;
+const FIND_MS = 170_000;
+/** Beyond the time of an action: a package manager that is killed in the middle of its work leaves the machine in pieces. */
+const APPLY_MS = 3_600_000;
 const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_LINES = 100;
 /** A property of such a name is never shown, and never taken: it would stand in requests, audit and lists of processes. */
@@ -57,7 +59,7 @@ export async function findResources(
 ): Promise<RalResource[]> {
   const wanted = ['--', type, ...(title === null ? [] : [title])];
   const args = ['resource', '--to_yaml', '--color=false', ...paths.options, ...wanted];
-  const options = { signal, timeoutMs: TIMEOUT_MS, maxBytes: MAX_BYTES };
+  const options = { signal, timeoutMs: FIND_MS, maxBytes: MAX_BYTES };
   const end = await runProgram(await puppetProgram(paths), args, options);
   if (end.exitcode !== 0) throw failure(`puppet resource ${type}`, end);
   const found = Found.safeParse(parse(end.stdout, { logLevel: 'silent' }) ?? {});
@@ -76,18 +78,13 @@ export async function findResources(
  * read as Puppet's language, and Puppet's state of the last run is left alone. Throws PROGRAM_FAILED when Puppet does not
  * know the type or a property, PUPPET_MISSING. *Source:* `puppet apply --catalog -` of 7.23, whose exit code tells nothing.
  */
-export async function applyResource(
-  paths: PuppetPaths,
-  resource: WantedResource,
-  signal: AbortSignal,
-): Promise<Applied> {
+export async function applyResource(paths: PuppetPaths, resource: WantedResource): Promise<Applied> {
   const dir = await mkdtemp(join(tmpdir(), 'muster-ral-'));
   try {
     const own = ['--statedir', dir, '--publicdir', dir, '--report', '--no-noop'];
     const args = ['apply', '--color=false', ...paths.options, ...own, '--catalog', '-'];
     const input = JSON.stringify(catalogOf(resource));
-    const options = { input, signal, timeoutMs: TIMEOUT_MS };
-    const end = await runProgram(await puppetProgram(paths), args, options);
+    const end = await runProgram(await puppetProgram(paths), args, { input, timeoutMs: APPLY_MS });
     const report = await readReport(join(dir, 'last_run_report.yaml'), { maxLogs: MAX_LINES }).catch(
       () => null,
     );

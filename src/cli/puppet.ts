@@ -73,37 +73,9 @@ async function load() {
 }
 
 async function runonce(_options: unknown, command: Command): Promise<void> {
-  const { ddl, text } = await load();
-  const { newRunName, waitForRuns } = await import('./lib/puppet-wait.ts');
-  const options = appOptions<RunOnceOptions>(command, ddl);
-  const run = newRunName();
-  const input = text.runOnceInput(options, run);
-  const waitS = options.wait === true ? 3600 : text.secondsOf('--wait', options.wait ?? '0');
-  const started = await askNodes(options, ddl, 'runonce', input);
-  const nodes = started.replies.flatMap(({ identity, data }) => (data === null ? [] : [identity]));
-  if (options.wait === undefined || nodes.length === 0) {
-    if (options.json) sayJson({ ...appJson(ddl.name, 'runonce', started), run });
-    else {
-      sayFailed(started);
-      if (nodes.length > 0)
-        say(`Started on ${nodes.length}; how they end: muster puppet run_status ${run}\n`);
-      saySummary(started);
-    }
-    process.exitCode = askExitCode(started);
-    return;
-  }
-  if (!options.json) {
-    sayFailed(started);
-    say(`Waiting for ${nodes.length} Puppet runs named ${run}`);
-  }
-  const width = Math.max(...nodes.map(({ length }) => length)) + 3;
-  const ended = await waitForRuns(options, { ddl, run, nodes, waitS }, ({ identity, data, message }) => {
-    if (!options.json) say(`${identity.padStart(width)}: ${data === null ? message : text.runLine(data)}`);
-  });
-  if (options.json) sayJson({ ...appJson(ddl.name, 'run_status', ended), run });
-  else saySummary(ended);
-  const bad = ended.replies.some(({ data }) => data?.verdict !== 'good');
-  process.exitCode = Math.max(askExitCode(started), askExitCode(ended), bad ? 2 : 0);
+  const { ddl } = await load();
+  const { startRuns } = await import('./lib/puppet-runonce.ts');
+  await startRuns(ddl, appOptions<RunOnceOptions>(command, ddl));
 }
 
 function sayFailed(asked: Asked<unknown>): void {

@@ -139,8 +139,16 @@ describe('The applications of an operator', () => {
       ].join('\n'),
     );
     const waited = await muster('puppet', 'runonce', '--force', '--wait', '60', ...all);
-    expect(waited.stdout).toContain('Waiting for 2 Puppet runs named runonce-X\n');
-    expect(waited.stdout).toContain('   web1.example.com: good (exit code 2, production, ');
+    expect(waited.stdout).toBe(
+      [
+        'Waiting for 2 Puppet runs named runonce-X',
+        '',
+        ...['Summary of State:', '', '   finished = 2', ''],
+        ...['Summary of Verdict:', '', '   good = 2', ''],
+        'Finished processing 2 / 2 hosts in N ms',
+        '',
+      ].join('\n'),
+    );
     expect(waited.code).toBe(0);
     const bad = await muster('puppet', 'runonce', '--force', '--tags', 'broken', '--wait', ...all);
     expect(bad.stdout).toContain('db1.example.com: bad: exit code 4: Error: Could not apply');
