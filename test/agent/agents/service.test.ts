@@ -1,6 +1,6 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { service as ddl } from '../../../agent/agents/service.ddl.ts';
 import agent from '../../../agent/agents/service.ts';
 import data from '../../../agent/data/service.ts';
@@ -98,6 +98,10 @@ esac
 
 async function aSysvNode(): Promise<TestNode> {
   const dir = await tempDir();
+  onTestFinished(async () => {
+    const pid = Number(await readFile(join(dir, 'pid'), 'utf8').catch(() => ''));
+    if (pid > 1) process.kill(pid, 'SIGKILL');
+  });
   await script(join(dir, 'thing'), INIT(dir));
   const settings = {
     'service.systemd_dir': join(dir, 'none'),
