@@ -1,13 +1,6 @@
 import type { Command } from 'commander';
-import { appJson, appOptions, nodeLines, runApp } from './lib/apps.ts';
-import {
-  type Asked,
-  askExitCode,
-  askNodes,
-  type FilterOptions,
-  saySummary,
-  withFilterOptions,
-} from './lib/ask.ts';
+import { appJson, appOptions, endApp, nodeLines, runApp } from './lib/apps.ts';
+import { type Asked, askNodes, type FilterOptions, saySummary, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { parseFacts } from './lib/facts.ts';
 import { say, sayJson } from './lib/output.ts';
@@ -119,7 +112,7 @@ function sayAll(options: FilterOptions, json: object, asked: Asked<unknown>, lin
     sayFailed(asked);
     saySummary(asked);
   }
-  process.exitCode = askExitCode(asked);
+  endApp(asked);
 }
 
 function dataOf<O>(asked: Asked<O>): O[] {

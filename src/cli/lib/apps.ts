@@ -37,7 +37,12 @@ export async function runApp<D extends Ddl, N extends ActionName<D>>(
     for (const text of aggregateLines(ddl, action, asked.replies)) say(text);
     saySummary(asked);
   }
-  process.exitCode = askExitCode(asked);
+  endApp(asked);
+}
+
+/** The end of an application: sets the exit code; `bad` are answers that came well and tell of a failure. */
+export function endApp(asked: Asked<unknown>, bad = false): void {
+  process.exitCode = Math.max(askExitCode(asked), bad ? 2 : 0);
 }
 
 /** A line a node, names aligned to the right; failures in red. Pure but for colours. */

@@ -2,8 +2,8 @@ import type { puppet } from '../../../agent/agents/puppet.ddl.ts';
 import type { ActionOutput } from '../../core/ddl.ts';
 import type { PuppetRun } from '../../core/puppet-run-schema.ts';
 import { aggregateLines } from './aggregate-text.ts';
-import { appJson, nodeLines } from './apps.ts';
-import { type Asked, askExitCode, askNodes, saySummary } from './ask.ts';
+import { appJson, endApp, nodeLines } from './apps.ts';
+import { type Asked, askNodes, saySummary } from './ask.ts';
 import { say, sayJson } from './output.ts';
 import { type RunOnceOptions, runLine, runOnceInput, secondsOf } from './puppet-app.ts';
 import { newRunName, waitForRuns } from './puppet-wait.ts';
@@ -35,7 +35,7 @@ function sayStarted(options: RunOnceOptions, run: string, started: Started): voi
     if (nodes > 0) say(`Started on ${nodes}; how they end: muster puppet run_status ${run}\n`);
     saySummary(started);
   }
-  process.exitCode = askExitCode(started);
+  endApp(started);
 }
 
 async function waitAndSay(
@@ -61,8 +61,10 @@ async function waitAndSay(
     for (const line of ['', ...aggregateLines(ddl, 'run_status', all.replies)]) say(line);
     saySummary(all);
   }
-  const bad = all.replies.some(({ data }) => data?.verdict !== 'good');
-  process.exitCode = Math.max(askExitCode(all), bad ? 2 : 0);
+  endApp(
+    all,
+    all.replies.some(({ data }) => data?.verdict !== 'good'),
+  );
 }
 
 /** The ends of all runs, and the nodes on which none was started. */
@@ -72,6 +74,5 @@ function withRefusals(started: Started, ended: Asked<PuppetRun>): Asked<PuppetRu
     ...ended,
     replies: [...refused, ...ended.replies],
     silent: [...started.silent, ...ended.silent],
-    tookMs: started.tookMs + ended.tookMs,
   };
 }

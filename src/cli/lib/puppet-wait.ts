@@ -22,6 +22,7 @@ export function newRunName(): string {
 export async function waitForRuns(
   options: FilterOptions,
   own: {
+    readonly started: Asked<unknown>;
     readonly ddl: typeof puppet;
     readonly run: string;
     readonly nodes: readonly string[];
@@ -48,5 +49,6 @@ export async function waitForRuns(
       onEnd(reply);
     }
   }
-  return { replies, silent: [...missed.keys()], tookMs: performance.now() - startedAtMs, replyMs: new Map() };
+  const tookMs = own.started.tookMs + performance.now() - startedAtMs;
+  return { ...own.started, replies, silent: [...missed.keys()], tookMs };
 }
