@@ -3,10 +3,12 @@ import { z } from 'zod';
 /** Name of a Puppet run, as a caller may choose it. */
 export const puppetRunName = z
   .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,119}$/)
+  .max(120)
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/)
   .describe(
     'Name of this Puppet run: asked again with the same name, the node tells how that run stands instead of starting another',
   );
+
 /** How a Puppet run stands, in every agent that starts one. The verdict is from this run's exit code and report alone. */
 export const puppetRun = z.strictObject({
   run: z.string().describe('Name of the run').meta({ display_as: 'Run' }),
@@ -36,5 +38,6 @@ export const puppetRun = z.strictObject({
   started_at_ms: z.number().int(),
   ended_at_ms: z.number().int().nullable(),
 });
+
 /** How a Puppet run stands, as the node tells it. */
 export type PuppetRun = z.output<typeof puppetRun>;
