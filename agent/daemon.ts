@@ -19,7 +19,7 @@ import { openNodeTrust } from './node-trust.ts';
 import type { Policies } from './policies.ts';
 import { logPolicyProblems } from './policy-lint.ts';
 import { bootId } from './puppet/run-process.ts';
-import { createPuppetRuns } from './puppet/runs.ts';
+import { createPuppetRuns, type PuppetRuns } from './puppet/runs.ts';
 import { type Service, serve } from './serve.ts';
 import { settle } from './settle.ts';
 
@@ -103,7 +103,7 @@ async function start(
   const { policies, authorize, refused, archive } = guard;
   const agentHost: ReturnType<typeof hostOf> = hostOf({
     ...{ config, identity, trust, log, facts, classes, policies, data, archive },
-    node: node && { ...node, runs },
+    ...{ node, runs },
   });
   const { line, opener, revocations } = trust;
   const settings = { registrationS: config.registration_s, encryptReplies: config.encrypt_replies };
@@ -136,6 +136,7 @@ interface HostParts {
   readonly identity: string;
   readonly trust: TrustHost;
   readonly node: ProvisionedHost | null;
+  readonly runs: PuppetRuns;
   readonly log: Log;
   readonly facts: FactStore;
   readonly classes: ClassList;

@@ -42,6 +42,21 @@ export async function readIfThere(path: string): Promise<string | null> {
   }
 }
 
+/** The last lines of a file, at most `maxBytes`, beginning with a whole line; empty when it cannot be read. */
+export async function readTail(path: string, maxBytes: number): Promise<string> {
+  const file = await open(path, 'r').catch(() => null);
+  if (file === null) return '';
+  try {
+    const { size } = await file.stat();
+    const from = Math.max(0, size - maxBytes);
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(maxBytes), position: from });
+    const text = buffer.subarray(0, bytesRead).toString('utf8');
+    return from === 0 ? text : text.slice(text.indexOf('\n') + 1);
+  } finally {
+    await file.close();
+  }
+}
+
 /** Does the path exist? Whatever cannot be looked at counts as missing. */
 export async function exists(path: string): Promise<boolean> {
   return stat(path).then(

@@ -22,6 +22,8 @@ export interface AgentHost {
   readonly log: Log;
   /** null on a node that was given its certificate by hand, such as a master. */
   readonly node: ProvisionedHost | null;
+  /** Puppet runs of this node, whoever asked for them. */
+  readonly runs: PuppetRuns;
   readonly trust: TrustHost;
   /** null when lines of the audit are not sent. */
   readonly archive: AuditArchive | null;
@@ -48,7 +50,6 @@ export interface AgentHost {
 export interface ProvisionedHost {
   readonly state: StateStore;
   readonly puppet: PuppetPaths;
-  readonly runs: PuppetRuns;
 }
 
 /** What the daemon does about certificates. */

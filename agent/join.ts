@@ -23,7 +23,7 @@ import { bootId } from './puppet/run-process.ts';
 /** With what the daemon speaks, and, on a node that came by a hello, its state and Puppet. */
 export interface Joined {
   readonly credentials: Credentials;
-  readonly node: Omit<ProvisionedHost, 'runs'> | null;
+  readonly node: ProvisionedHost | null;
 }
 
 interface JoinContext {

@@ -1,40 +1,9 @@
 import { z } from 'zod';
 import { defineDdl, nothing } from '../../src/core/ddl.ts';
 import { word } from '../../src/core/names.ts';
+import { puppetRun, puppetRunName } from '../../src/core/puppet-run-schema.ts';
 
-const runName = z
-  .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,119}$/)
-  .describe(
-    'Name of this Puppet run: asked again with the same name, the node tells how that run stands instead of starting another',
-  );
 const pem = z.string().max(16_384);
-
-/** How a Puppet run stands. The verdict is from this run's exit code and report alone. */
-const puppetRun = z.strictObject({
-  run: z.string().describe('Name of the run'),
-  state: z.enum(['running', 'finished']).meta({ display_as: 'State' }),
-  verdict: z
-    .enum(['good', 'bad'])
-    .nullable()
-    .describe('Exit code 0 or 2 and the right environment: good; null while it runs')
-    .meta({ display_as: 'Verdict' }),
-  reason: z.string().nullable().describe('Why it is bad').meta({ display_as: 'Reason' }),
-  exitcode: z.number().int().nullable().meta({ display_as: 'Exit Code' }),
-  environment: z
-    .string()
-    .nullable()
-    .describe('Environment that was applied, from the report')
-    .meta({ display_as: 'Environment' }),
-  failed_resources: z
-    .array(z.strictObject({ resource: z.string(), message: z.string() }))
-    .meta({ display_as: 'Failed Resources' }),
-  output: z.string().describe('Last lines of output, at most 8 KB').meta({ display_as: 'Output' }),
-  started_at_ms: z.number().int(),
-  ended_at_ms: z.number().int().nullable(),
-});
-/** How a Puppet run stands, as the DDL declares it. */
-export type PuppetRun = z.output<typeof puppetRun>;
 
 /**
  * The eleven actions of the provisioner of 2010, mended. *Source:* mcollective-server-provisioner, agent/provision.ddl.
@@ -95,7 +64,7 @@ export const provision = defineDdl({
       description: 'Start the run of the bootstrap environment, or tell how it stands',
       display: 'failed',
       input: z.strictObject({
-        run: runName.optional(),
+        run: puppetRunName.optional(),
         environment: word.default('bootstrap').describe('Puppet environment'),
         timeout_s: z
           .number()
@@ -111,7 +80,7 @@ export const provision = defineDdl({
       description: 'Start a run of the production environment, or tell how it stands',
       display: 'failed',
       input: z.strictObject({
-        run: runName.optional(),
+        run: puppetRunName.optional(),
         environment: word.default('production').describe('Puppet environment'),
         timeout_s: z
           .number()

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Agent } from '../../src/core/agent.ts';
 import { asMusterError, MusterError } from '../../src/core/errors.ts';
+import type { PuppetRun } from '../../src/core/puppet-run-schema.ts';
 import { readIfThere, writeAtomic } from '../files.ts';
 import type { AgentHost, ProvisionedHost } from '../host.ts';
 import { spkiOfKeyFile, writePuppetConf } from '../identity.ts';
@@ -10,7 +11,7 @@ import { withPuppetHost } from '../puppet/hosts.ts';
 import { adoptCa, fetchCertificate, submitRequest } from '../puppet/request-certificate.ts';
 import { startResident } from '../puppet/resident.ts';
 import { sslFiles } from '../puppet/ssl-dir.ts';
-import { type PuppetRun, provision } from './provision.ddl.ts';
+import { provision } from './provision.ddl.ts';
 
 /** What is asked of a Puppet run. */
 interface RunInput {
@@ -117,7 +118,7 @@ function nodeOf(host: AgentHost): ProvisionedHost {
 }
 
 function startRun(input: RunInput, host: AgentHost): Promise<PuppetRun> {
-  const { state, puppet, runs } = nodeOf(host);
+  const { state, puppet } = nodeOf(host);
   const { certname, puppet_server } = state.get();
   const { server, port } = puppet_server ?? { server: host.config.puppet.server, port: 8140 };
   const wish = {
@@ -125,7 +126,7 @@ function startRun(input: RunInput, host: AgentHost): Promise<PuppetRun> {
     environment: input.environment,
     timeoutS: input.timeout_s,
   };
-  return runs.start(wish, async () => {
+  return host.runs.start(wish, async () => {
     // Only a short cut: without it Puppet fetches the certificate itself, and says better why it cannot.
     await fetchCertificate({ puppet, certname, server, port }, host.clock.nowMs()).catch((cause: unknown) => {
       host.log.info({ err: asMusterError(cause).message }, 'the certificate is left to Puppet to fetch');

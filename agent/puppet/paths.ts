@@ -12,6 +12,8 @@ export interface PuppetPaths {
   readonly confDir: string;
   readonly sslDir: string;
   readonly stateDir: string;
+  /** Where the summary of the last run is. */
+  readonly publicDir: string;
   /** Pid file of a resident agent. */
   readonly pidFile: string;
   /** Options that tell the puppet program of folders which the config overrides. */
@@ -25,6 +27,7 @@ interface Layout {
   readonly confDir: string;
   readonly sslDir: string;
   readonly stateDir: string;
+  readonly publicDir: string;
   readonly pidFile: string;
 }
 
@@ -35,6 +38,7 @@ const LAYOUTS: readonly [Layout, ...Layout[]] = [
     confDir: '/etc/puppet',
     sslDir: '/var/lib/puppet/ssl',
     stateDir: '/var/cache/puppet/state',
+    publicDir: '/var/cache/puppet/public',
     pidFile: '/run/puppet/agent.pid',
   },
   {
@@ -42,6 +46,7 @@ const LAYOUTS: readonly [Layout, ...Layout[]] = [
     confDir: '/etc/puppetlabs/puppet',
     sslDir: '/etc/puppetlabs/puppet/ssl',
     stateDir: '/opt/puppetlabs/puppet/cache/state',
+    publicDir: '/opt/puppetlabs/puppet/public',
     pidFile: '/var/run/puppetlabs/agent.pid',
   },
 ];
@@ -51,7 +56,12 @@ export async function findPuppet(config: DaemonConfig['puppet']): Promise<Puppet
   const layout = await installedLayout();
   const confDir = config.conf_dir ?? layout.confDir;
   const confText = (await readIfThere(join(confDir, 'puppet.conf'))) ?? '';
-  const overrides = { confdir: config.conf_dir, ssldir: config.ssl_dir, statedir: config.state_dir };
+  const overrides = {
+    confdir: config.conf_dir,
+    ssldir: config.ssl_dir,
+    statedir: config.state_dir,
+    publicdir: config.public_dir,
+  };
   const given = Object.entries(overrides).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
@@ -61,6 +71,7 @@ export async function findPuppet(config: DaemonConfig['puppet']): Promise<Puppet
     confDir,
     sslDir: config.ssl_dir ?? plainPath(readSetting(confText, 'ssldir')) ?? layout.sslDir,
     stateDir: config.state_dir ?? plainPath(readSetting(confText, 'statedir')) ?? layout.stateDir,
+    publicDir: config.public_dir ?? plainPath(readSetting(confText, 'publicdir')) ?? layout.publicDir,
     pidFile: rundir === undefined ? layout.pidFile : join(rundir, 'agent.pid'),
     options: given.flatMap(([name, value]) => [`--${name}`, value]),
     owner: await puppetUser(),

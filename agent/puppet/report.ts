@@ -8,9 +8,22 @@ export interface PuppetReport {
   readonly status: string | null;
   /** When the run began, in ms since the epoch. */
   readonly timeMs: number | null;
+  /** How many resources there were of each kind, e.g. `total`, `changed`, `failed`; null when the report does not tell. */
+  readonly resources: Readonly<Record<string, number>> | null;
   readonly failed: readonly FailedResource[];
   /** First messages of level `err`, as text. */
   readonly errors: readonly string[];
+  /** As many log lines as were asked for, the oldest first. */
+  readonly logs: readonly ReportLog[];
+}
+
+/** One line that Puppet logged in a run. */
+export interface ReportLog {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly level: string;
+  readonly source: string;
+  readonly message: string;
 }
 
 /** A resource that failed, as the report names it, and what was said. */
@@ -30,15 +43,21 @@ interface Reading {
   readonly top: Map<string, string>;
   readonly failed: FailedResource[];
   readonly errors: string[];
+  readonly logs: ReportLog[];
+  readonly maxLogs: number;
+  resources: Record<string, number> | null;
 }
+
+const SECTIONS = ['logs', 'metrics', 'resource_statuses'];
 
 /**
  * Reads last_run_report.yaml line by line: a report of thousands of resources has many megabytes, of which a few lines
  * are wanted. Only the part of a resource that failed is parsed as YAML. Rejects with the system's error.
  * *Source:* Puppet report format 12; psych writes one key a line and Ruby tags that no other parser knows.
  */
-export async function readReport(path: string): Promise<PuppetReport> {
-  const reading: Reading = { section: '', block: [], top: new Map(), failed: [], errors: [] };
+export async function readReport(path: string, { maxLogs = 0 } = {}): Promise<PuppetReport> {
+  const found = { failed: [], errors: [], logs: [], resources: null };
+  const reading: Reading = { section: '', block: [], top: new Map(), maxLogs, ...found };
   const { createInterface } = await import('node:readline');
   const lines = createInterface({ input: createReadStream(path), crlfDelay: Number.POSITIVE_INFINITY });
   for await (const line of lines) takeLine(reading, line);
@@ -48,8 +67,10 @@ export async function readReport(path: string): Promise<PuppetReport> {
     environment: reading.top.get('environment') ?? null,
     status: reading.top.get('status') ?? null,
     timeMs: Number.isNaN(time) ? null : time,
+    resources: reading.resources,
     failed: reading.failed,
     errors: reading.errors,
+    logs: reading.logs,
   };
 }
 
@@ -61,7 +82,7 @@ function takeLine(reading: Reading, line: string): void {
     reading.top.set(reading.section, unquoted(top[2] ?? ''));
     return;
   }
-  if (reading.section !== 'logs' && reading.section !== 'resource_statuses') return;
+  if (!SECTIONS.includes(reading.section)) return;
   // Entries of a list begin at the margin, keys of a map two spaces in; what is deeper belongs to the entry above.
   if (/^( {2}[^ :]|- )/.test(line) && startsEntry(reading.section, line)) endBlock(reading);
   if (reading.block.length < MAX_BLOCK_LINES) reading.block.push(line);
@@ -76,14 +97,28 @@ function endBlock(reading: Reading): void {
   reading.block = [];
   if (lines.length === 0) return;
   if (reading.section === 'logs') takeLog(reading, lines);
+  else if (reading.section === 'metrics') takeMetric(reading, lines);
   else takeResource(reading, lines);
 }
 
 function takeLog(reading: Reading, lines: readonly string[]): void {
-  if (!lines.some((line) => /^(- | {2})level: :?(err|crit|alert|emerg)$/.test(line))) return;
+  const isError = lines.some((line) => /^(- | {2})level: :?(err|crit|alert|emerg)$/.test(line));
+  if (!isError && reading.logs.length >= reading.maxLogs) return;
   const [entry] = asList(parseLoosely(lines));
-  const message = textAt(entry, 'message');
-  if (message !== null && reading.errors.length < MAX_FAILED) reading.errors.push(message);
+  const text = (key: string) => textAt(entry, key) ?? '';
+  const log = { time: text('time'), level: text('level'), source: text('source'), message: text('message') };
+  if (isError && log.message !== '' && reading.errors.length < MAX_FAILED) reading.errors.push(log.message);
+  if (reading.logs.length < reading.maxLogs)
+    reading.logs.push({ ...log, level: log.level.replace(/^:/, '') });
+}
+
+/** Of the metrics, how many resources there were of each kind: a list of name, label and value. */
+function takeMetric(reading: Reading, lines: readonly string[]): void {
+  if (!/^ {2}resources:/.test(lines[0] ?? '')) return;
+  const counts: Record<string, number> = {};
+  for (const [, name, count] of lines.join('\n').matchAll(/^ +- - (\w+)\n.*\n +- (\d+)$/gm))
+    if (name !== undefined) counts[name] = Number(count);
+  reading.resources = counts;
 }
 
 function takeResource(reading: Reading, lines: readonly string[]): void {

@@ -20,13 +20,13 @@ export async function startResident(
   systemdDir = '/run/systemd/system',
 ): Promise<ResidentEnd> {
   if (await exists(systemdDir)) return end('systemctl', ['enable', '--now', 'puppet.service']);
-  const pid = await residentPid(puppet.pidFile);
+  const pid = await livePuppet(puppet.pidFile);
   if (pid !== null) return { output: `runs already, pid ${pid}`, exitcode: 0 };
   return end(await puppetProgram(puppet), ['agent', '--color=false', ...puppet.options]);
 }
 
-/** Pid of the resident agent; a pid file whose process is gone or another program does not count. */
-async function residentPid(pidFile: string): Promise<number | null> {
+/** Pid in a pid or lock file of Puppet, else null; a file whose process is gone or another program does not count. */
+export async function livePuppet(pidFile: string): Promise<number | null> {
   const pid = Number.parseInt((await readIfThere(pidFile)) ?? '', 10);
   if (Number.isNaN(pid)) return null;
   const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');

@@ -1,10 +1,10 @@
-import { open, readdir, rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Clock } from '../../src/core/clock.ts';
 import { MusterError } from '../../src/core/errors.ts';
-import type { PuppetRun } from '../agents/provision.ddl.ts';
-import { exists, readIfThere, writeAtomic } from '../files.ts';
+import type { PuppetRun } from '../../src/core/puppet-run-schema.ts';
+import { exists, readIfThere, readTail, writeAtomic } from '../files.ts';
 import { readReport } from './report.ts';
 import { bootId, isAlive } from './run-process.ts';
 import { judge, ownReport } from './verdict.ts';
@@ -12,7 +12,7 @@ import { judge, ownReport } from './verdict.ts';
 /** What was asked for, written before anything is started. */
 export const RunOrder = z.strictObject({
   run: z.string(),
-  environment: z.string(),
+  environment: z.string().nullable(),
   timeout_s: z.number(),
   started_at_ms: z.number(),
   boot_id: z.string(),
@@ -47,7 +47,7 @@ export async function standOf(dir: string, order: RunOrder): Promise<Stand> {
 
 /** Tells a running run, or judges one that ended and keeps the outcome in `result.json`. */
 export async function describe(dir: string, { kind, order }: Stand, clock: Clock): Promise<PuppetRun> {
-  if (kind !== 'ended') return unfinished(order, await outputTail(dir));
+  if (kind !== 'ended') return unfinished(order, await readTail(join(dir, 'output'), MAX_OUTPUT_BYTES));
   const kept = await readIfThere(join(dir, 'result.json'));
   if (kept !== null) return JSON.parse(kept) as PuppetRun;
   const run = await finished(dir, order, clock);
@@ -78,6 +78,7 @@ function unfinished(order: RunOrder, output: string): PuppetRun {
     reason: null,
     exitcode: null,
     environment: null,
+    resources: null,
     failed_resources: [],
     ended_at_ms: null,
   };
@@ -86,7 +87,7 @@ function unfinished(order: RunOrder, output: string): PuppetRun {
 
 async function finished(dir: string, order: RunOrder, clock: Clock): Promise<PuppetRun> {
   const exitcode = exitcodeOf(await readIfThere(join(dir, 'exitcode')));
-  const output = await outputTail(dir);
+  const output = await readTail(join(dir, 'output'), MAX_OUTPUT_BYTES);
   const readable = await readReport(join(dir, 'report.yaml')).catch(() => null);
   const report = ownReport({ startedAtMs: order.started_at_ms, report: readable });
   const times = {
@@ -100,6 +101,7 @@ async function finished(dir: string, order: RunOrder, clock: Clock): Promise<Pup
     ...judge({ ...times, exitcode, report, output }),
     exitcode,
     environment: report?.environment ?? null,
+    resources: report?.resources ?? null,
     failed_resources: [...(report?.failed ?? [])],
     output,
     started_at_ms: order.started_at_ms,
@@ -115,19 +117,4 @@ function exitcodeOf(text: string | null): number | null {
 async function endOf(dir: string, clock: Clock): Promise<number> {
   const written = await stat(join(dir, 'exitcode')).catch(() => null);
   return Math.round(written?.mtimeMs ?? clock.nowMs());
-}
-
-/** The last lines of `output`, at most 8 KB, beginning with a whole line. */
-async function outputTail(dir: string): Promise<string> {
-  const file = await open(join(dir, 'output'), 'r').catch(() => null);
-  if (file === null) return '';
-  try {
-    const { size } = await file.stat();
-    const from = Math.max(0, size - MAX_OUTPUT_BYTES);
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MAX_OUTPUT_BYTES), position: from });
-    const text = buffer.subarray(0, bytesRead).toString('utf8');
-    return from === 0 ? text : text.slice(text.indexOf('\n') + 1);
-  } finally {
-    await file.close();
-  }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../src/core/clock.ts';
 import { asMusterError, MusterError } from '../../src/core/errors.ts';
 import type { Log } from '../../src/core/log.ts';
-import type { PuppetRun } from '../agents/provision.ddl.ts';
+import type { PuppetRun } from '../../src/core/puppet-run-schema.ts';
 import { exists, writeAtomic } from '../files.ts';
 import { describe, prune, type RunOrder, readOrder, standOf } from './run-folder.ts';
 import { bootId, startScript } from './run-process.ts';
@@ -12,7 +12,8 @@ import { bootId, startScript } from './run-process.ts';
 /** One Puppet run as it is asked for. */
 export interface RunWish {
   readonly run: string;
-  readonly environment: string;
+  /** null: the one that Puppet's own settings and the master name. */
+  readonly environment: string | null;
   readonly timeoutS: number;
 }
 
@@ -30,6 +31,8 @@ export interface PuppetRuns {
    * Throws NODE_LOCKED while another one is active, CONFLICT when the name was used for another environment, NODE_IO.
    */
   start(wish: RunWish, command: () => Promise<RunCommand>): Promise<PuppetRun>;
+  /** How the run of this name stands, or null when there is none. Throws NODE_IO. */
+  look(run: string): Promise<PuppetRun | null>;
   /** Finds the runs of an earlier daemon: follows those that go on, tells of those that ended meanwhile. */
   recover(): Promise<void>;
   close(): void;
@@ -70,7 +73,10 @@ class Runs implements PuppetRuns {
     return this.#inTurn(async () => {
       const order = await readOrder(this.#dir(wish.run));
       if (order !== null && order.environment !== wish.environment) {
-        throw new MusterError('CONFLICT', `the run ${wish.run} was for the environment ${order.environment}`);
+        throw new MusterError(
+          'CONFLICT',
+          `the run ${wish.run} was for ${order.environment === null ? 'no environment by name' : `the environment ${order.environment}`}`,
+        );
       }
       const known = await this.#look(wish.run);
       if (known !== null) return known;
@@ -79,6 +85,10 @@ class Runs implements PuppetRuns {
         throw new MusterError('NODE_LOCKED', `the Puppet run ${busy.run} is active on this node`);
       return this.#begin(wish, await command(), order);
     });
+  }
+
+  look(run: string): Promise<PuppetRun | null> {
+    return this.#inTurn(() => this.#look(run));
   }
 
   recover(): Promise<void> {

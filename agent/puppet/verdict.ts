@@ -2,7 +2,8 @@ import type { PuppetReport } from './report.ts';
 
 /** What is known of a run that has ended. */
 export interface EndedRun {
-  readonly environment: string;
+  /** null: any will do. */
+  readonly environment: string | null;
   readonly timeoutS: number;
   readonly startedAtMs: number;
   /** null when the process vanished without leaving one. */
@@ -48,7 +49,7 @@ function whyBad(run: EndedRun): string | null {
   const report = ownReport(run);
   if (!GOOD.includes(run.exitcode)) return failure(run, run.exitcode, report);
   if (report === null) return `Puppet ended with ${run.exitcode} but left no report of this run`;
-  if (report.environment !== run.environment) {
+  if (run.environment !== null && report.environment !== run.environment) {
     return `Puppet applied the environment ${report.environment}, not ${run.environment}: does the master have it?`;
   }
   return null;

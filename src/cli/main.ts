@@ -17,14 +17,18 @@ import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
 import nrpe from './nrpe.ts';
+import packages from './package.ts';
 import ping from './ping.ts';
 import plugin from './plugin.ts';
 import policy from './policy.ts';
+import puppet from './puppet.ts';
 import quarantine from './quarantine.ts';
+import ral from './ral.ts';
 import refusals from './refusals.ts';
 import rpc from './rpc.ts';
 import run from './run.ts';
 import runs from './runs.ts';
+import service from './service.ts';
 import token from './token.ts';
 import userdata from './userdata.ts';
 
@@ -48,6 +52,10 @@ export const COMMANDS: readonly CliCommand[] = [
   rpc,
   plugin,
   nrpe,
+  puppet,
+  packages,
+  service,
+  ral,
   policy,
   audit,
   ca,
@@ -62,6 +70,8 @@ export function buildProgram(): Command {
   const program = new Command('muster')
     .description('Provisions EC2 instances with Puppet, and serves the fleet afterwards')
     .version(VERSION, '-V, --version', 'print the version')
+    // Behind a command `--version` is that command's, e.g. of the package to install.
+    .enablePositionalOptions()
     .helpOption('-h, --help', 'print this help')
     .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('(see --help)')

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { Decision, Quarantined } from '../controller/quarantine.ts';
 import { MusterError } from '../core/errors.ts';
 import type { CliCommand } from './lib/command.ts';
-import { operationsOf } from './lib/operation.ts';
 import { paint, say, sayJson, table } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 import { withStore } from './lib/store.ts';
@@ -64,6 +63,7 @@ async function decide(
   verdict: Decision['verdict'],
   options: Options & { readonly reason: string },
 ): Promise<void> {
+  const { operationsOf } = await import('./lib/operation.ts');
   const reason = oneLine(options.reason);
   if (reason.length < 3) throw new MusterError('USAGE', '--reason: say why, others will read it');
   const config = await readSettings(options);

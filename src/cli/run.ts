@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { CliCommand } from './lib/command.ts';
-import { operationsOf } from './lib/operation.ts';
 import { say, sayJson } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 import { withStore } from './lib/store.ts';
@@ -47,6 +46,7 @@ async function show(id: string, options: Options): Promise<void> {
 }
 
 async function retry(id: string, options: Options & { readonly from?: string }): Promise<void> {
+  const { operationsOf } = await import('./lib/operation.ts');
   const { openRecords } = await import('./lib/records.ts');
   const config = await readSettings(options);
   const records = await openRecords(config);

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
 import type { CliCommand } from './lib/command.ts';
-import { operationsOf } from './lib/operation.ts';
 import { say, sayJson } from './lib/output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 import { withStore } from './lib/store.ts';
@@ -34,6 +33,7 @@ export default {
 } satisfies CliCommand;
 
 async function issue(name: string, options: Options): Promise<void> {
+  const { operationsOf } = await import('./lib/operation.ts');
   const ttlS = Number(options.ttl);
   if (!Number.isInteger(ttlS) || ttlS < 1 || ttlS > MAX_TTL_S)
     throw new MusterError('USAGE', `--ttl: seconds, 1 to ${MAX_TTL_S}`);

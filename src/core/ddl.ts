@@ -42,7 +42,7 @@ export interface Ddl<A extends Record<string, DdlAction> = Record<string, DdlAct
   /** Seconds that any action of the agent may take before the node gives it up. */
   readonly timeoutS: number;
   /** Settings of the daemon that the agent reads: `settings: { 'AGENT.key': text }`. For docs and for the check at activation. */
-  readonly settings?: DdlSchema;
+  readonly settings?: DdlOutput;
   readonly actions: A;
 }
 

@@ -171,6 +171,12 @@ export const ERROR_CODES = {
     cause: 'The node could not read or write one of its files',
     next: 'Check disk and permissions on the node',
   },
+  PROGRAM_FAILED: {
+    retryable: true,
+    exit: 2,
+    cause: 'A program of the node, such as apt-get or systemctl, ended with an error',
+    next: 'Read its last lines in the message',
+  },
   STEP_TIMEOUT: {
     retryable: true,
     exit: 1,

@@ -60,6 +60,12 @@ describe("Muster's own policies", () => {
       'provision#is_locked',
       'nrpe#runcommand',
       'haproxy#state',
+      'puppet#status',
+      'puppet#last_run_summary',
+      'puppet#run_status',
+      'package#status',
+      'package#checkupdates',
+      'service#status',
     ])
       expect([what, await verdict('operator', what)]).toEqual([what, 'allow']);
     for (const what of [
@@ -72,6 +78,16 @@ describe("Muster's own policies", () => {
       'filemgr#tail',
       'process#list',
       'shell#run',
+      'puppet#runonce',
+      'puppet#enable',
+      'puppet#disable',
+      'puppet#resource',
+      'puppetral#find',
+      'puppetral#create',
+      'package#install',
+      'package#apt_update',
+      'service#restart',
+      'service#disable',
       'site#do',
     ])
       expect([what, await verdict('operator', what)]).toEqual([what, 'deny']);

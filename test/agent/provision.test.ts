@@ -218,6 +218,6 @@ describe('A Puppet run', () => {
     await run();
     expect(await read(filesOf(node).certificate)).toBe(certificate);
     await eventually(async () => (await run()).state === 'finished');
-    node.host.node?.runs.close();
+    node.host.runs.close();
   });
 });

@@ -75,7 +75,7 @@ describe('The puppet program', () => {
     const ended = await ask();
     expect(ended).toMatchObject({ verdict: 'bad', exitcode: 1 });
     expect(ended.reason).toMatch(/exit code 1: .*localhost:1/);
-    node.host.node?.runs.close();
+    node.host.runs.close();
   });
 
   test('writes reports that we can read', async () => {

@@ -14,8 +14,27 @@ export async function tempDir(): Promise<string> {
 /** Puppet's places within one folder, owned by whoever runs the test. */
 export function puppetPathsIn(dir: string, bin: string | null = null): PuppetPaths {
   const [confDir, sslDir, stateDir] = [join(dir, 'conf'), join(dir, 'ssl'), join(dir, 'puppet-state')];
-  const options = ['--confdir', confDir, '--ssldir', sslDir, '--statedir', stateDir];
-  return { bin, confDir, sslDir, stateDir, pidFile: join(dir, 'agent.pid'), options, owner: undefined };
+  const publicDir = join(dir, 'puppet-public');
+  const options = [
+    '--confdir',
+    confDir,
+    '--ssldir',
+    sslDir,
+    '--statedir',
+    stateDir,
+    '--publicdir',
+    publicDir,
+  ];
+  return {
+    bin,
+    confDir,
+    sslDir,
+    stateDir,
+    publicDir,
+    pidFile: join(dir, 'agent.pid'),
+    options,
+    owner: undefined,
+  };
 }
 
 /** Waits until `look` gives something that is not undefined, null or false. */

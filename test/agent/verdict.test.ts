@@ -8,8 +8,10 @@ const report: PuppetReport = {
   environment: 'production',
   status: 'changed',
   timeMs: START_MS + 500,
+  resources: null,
   failed: [],
   errors: [],
+  logs: [],
 };
 
 function ended(changes: Partial<EndedRun>): EndedRun {
@@ -95,6 +97,20 @@ describe('A report of Puppet 7.23 (written by puppet apply, with failures)', () 
     const { errors } = await readReport(path);
     expect(errors[0]).toBe("'/bin/false' returned 1 instead of one of [0]");
     expect(errors.some((error) => error.includes('\n'))).toBe(true);
+  });
+
+  test('gives how many resources there were of each kind, and as many log lines as are asked for', async () => {
+    const { resources, logs } = await readReport(path, { maxLogs: 2 });
+    expect(resources).toMatchObject({ failed: 3, changed: 1 });
+    expect(logs).toEqual([
+      {
+        ...{ time: '2026-11-21T08:03:30.800052536+00:00', level: 'notice' },
+        source: '/Stage[main]/Main/File[/tmp/pr/ok.txt]/ensure',
+        message: expect.stringContaining('defined content as'),
+      },
+      expect.objectContaining({ level: 'err', source: 'Puppet' }),
+    ]);
+    expect((await readReport(path)).logs).toEqual([]);
   });
 
   test('is no report when the file is something else', async () => {

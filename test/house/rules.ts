@@ -67,10 +67,15 @@ export function environmentReads(files: readonly Source[]): string[] {
 }
 
 /**
- * The only files that run a shell: one fixed script, which outlives the daemon and gets what a message says as arguments; the lines
+ * The only files that run a shell: two fixed scripts, which outlive the daemon and get what a message says as arguments; the lines
  * of the node's own nrpe files; and the agent whose purpose it is, which a site must switch on.
  */
-const SHELLS = ['agent/puppet/run-process.ts', 'agent/nrpe/check.ts', 'agent/agents/shell.ts'];
+const SHELLS = [
+  'agent/puppet/run-process.ts',
+  'agent/spooled.ts',
+  'agent/nrpe/check.ts',
+  'agent/agents/shell.ts',
+];
 
 /** Ways to a shell in what runs on nodes and controllers: only argument vectors may be run. As `path:line: what`. Pure. */
 export function shells(files: readonly Source[]): string[] {

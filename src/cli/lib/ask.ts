@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { AskReply } from '../../bus/ask.ts';
 import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.ts';
 import { MusterError } from '../../core/errors.ts';
-import { askEach, holdsSecret, withRole } from './ask-each.ts';
 import { parseFacts } from './facts.ts';
 import { paint, reportError, say } from './output.ts';
 import { type ConfigOptions, readSettings, withConfigOptions } from './settings.ts';
@@ -59,6 +58,7 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
   if (!(timeoutS > 0)) throw new MusterError('USAGE', `--timeout is '${options.timeout}'; expected seconds`);
   const config = await readSettings(options);
   const { openFleet } = await import('./fleet.ts');
+  const { askEach, holdsSecret, withRole } = await import('./ask-each.ts');
   const fleet = await openFleet(config, timeoutS);
   try {
     const collective = options.target ?? config.collectives.production;

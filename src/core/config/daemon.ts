@@ -73,6 +73,7 @@ export const DaemonConfig = z.strictObject({
       conf_dir: path.optional().describe("Puppet's confdir"),
       ssl_dir: path.optional().describe("Puppet's ssldir"),
       state_dir: path.optional().describe("Puppet's statedir: reports and locks"),
+      public_dir: path.optional().describe("Puppet's publicdir: the summary of the last run"),
       server: z.string().default('puppet').describe('Name that the node uses for its master'),
       key_bits: z.number().int().min(2048).max(8192).default(2048).describe("Size of Puppet's key in bits"),
     })

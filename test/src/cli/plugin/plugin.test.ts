@@ -1,11 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, test } from 'vitest';
 import { loadDataDdls, loadDdl, loadDdls } from '../../../../src/cli/lib/ddls.ts';
 import { checkPlugin } from '../../../../src/cli/lib/plugin/check.ts';
 import { agentDoc, dataDoc } from '../../../../src/cli/lib/plugin/doc.ts';
 import { generateAgent } from '../../../../src/cli/lib/plugin/generate.ts';
+import { lintDdl } from '../../../../src/core/ddl-lint.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'muster-plugin-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -75,4 +76,8 @@ describe('the contract of an agent', () => {
     expect(texts.find((text) => text.startsWith('fact\n'))).toMatch(/QUERY:\n======\n {3}query:/);
     expect(texts.find((text) => text.startsWith('provision\n'))).toContain('called without an argument');
   });
+});
+
+test("no text in Muster's own contracts is without a maximum length and a pattern", async () => {
+  for (const ddl of await loadDdls()) expect(lintDdl(ddl), ddl.name).toEqual([]);
 });

@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import type { AskReply } from '../../bus/ask.ts';
+import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.ts';
+import { type Asked, askNodes, type FilterOptions, finishAsk, saySummary } from './ask.ts';
+import { paint, say, sayJson } from './output.ts';
+
+/** How an application asks and shows. */
+export interface AppRequest<D extends Ddl, N extends ActionName<D>> {
+  readonly ddl: D;
+  readonly action: N;
+  readonly input: ActionInput<D, N>;
+  /** One line for a good reply; null for the silence of an action that changed something as it should. */
+  readonly line: ((data: ActionOutput<D, N>) => string) | null;
+}
+
+/** The options of a command as typed; the time-out is that of the agent unless one was given. */
+export function appOptions<O extends FilterOptions>(command: Command, { timeoutS }: Ddl): O {
+  const options = command.opts<O>();
+  if (command.getOptionValueSource('timeout') !== 'default') return options;
+  return { ...options, timeout: String(timeoutS) };
+}
+
+/**
+ * Asks, prints in the manner of `mco`, and sets the exit code: what is unusual for actions that change something, a line a
+ * node for those that ask, then what the DDL sums up. Throws what `askNodes` throws.
+ */
+export async function runApp<D extends Ddl, N extends ActionName<D>>(
+  options: FilterOptions,
+  request: AppRequest<D, N>,
+): Promise<void> {
+  const { ddl, action, input, line } = request;
+  const { aggregateLines } = await import('./aggregate-text.ts');
+  const asked = await askNodes(options, ddl, action, input);
+  if (options.json) sayJson(appJson(ddl.name, action, asked));
+  else {
+    for (const text of nodeLines(asked.replies, line)) say(text);
+    for (const text of aggregateLines(ddl, action, asked.replies)) say(text);
+    saySummary(asked);
+  }
+  endApp(asked);
+}
+
+/** The end of an application: sets the exit code; `bad` are answers that came well and tell of a failure. */
+export function endApp(asked: Asked<unknown>, bad = false): void {
+  finishAsk(asked);
+  if (bad) process.exitCode = Math.max(2, Number(process.exitCode));
+}
+
+/** A line a node, names aligned to the right; failures in red. Pure but for colours. */
+export function nodeLines<O>(replies: readonly AskReply<O>[], line: ((data: O) => string) | null): string[] {
+  const shown = replies.filter(({ data }) => data === null || line !== null);
+  const width = Math.max(0, ...shown.map(({ identity }) => identity.length)) + 3;
+  const lines = shown.map(({ identity, message, data }) => {
+    const text = data === null || line === null ? paint('red', message) : line(data);
+    return `${identity.padStart(width)}: ${text.replaceAll('\n', `\n${' '.repeat(width + 2)}`)}`;
+  });
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
+/** All replies and who gave none, as one document. Pure. */
+export function appJson(agent: string, action: string, asked: Asked<unknown>): object {
+  const { replies, silent, tookMs } = asked;
+  return {
+    agent,
+    action,
+    replies: replies.map(({ identity, status, message, data }) => ({
+      ...{ sender: identity, statuscode: status, statusmsg: message },
+      data,
+    })),
+    request_stats: {
+      ok: replies.filter(({ status }) => status === 0).length,
+      no_responses: silent,
+      total_ms: Math.round(tookMs),
+    },
+  };
+}
