@@ -3,7 +3,14 @@ import { defineDdl, nothing } from '../../src/core/ddl.ts';
 import { word } from '../../src/core/names.ts';
 import { puppetRun, puppetRunName } from '../../src/core/puppet-run-schema.ts';
 
-const pem = z.string().max(16_384);
+const pem = z
+  .string()
+  .max(16_384)
+  .regex(/^\s*-----BEGIN CERTIFICATE-----\s/, 'a certificate in PEM');
+const owner = z
+  .string()
+  .max(200)
+  .regex(/^[\x21-\x7e]+$/, 'a word');
 
 /**
  * The eleven actions of the provisioner of 2010, mended. *Source:* mcollective-server-provisioner, agent/provision.ddl.
@@ -115,14 +122,14 @@ export const provision = defineDdl({
     lock_deploy: {
       description: 'Lock the node for one run',
       display: 'failed',
-      input: z.strictObject({ owner: z.string().min(1).max(200).describe('Who holds the lock: the run id') }),
+      input: z.strictObject({ owner: owner.describe('Who holds the lock: the run id') }),
       output: z.strictObject({ owner: z.string().meta({ display_as: 'Lock Owner' }), changed: z.boolean() }),
     },
     unlock_deploy: {
       description: 'Release the lock',
       display: 'failed',
       input: z.strictObject({
-        owner: z.string().max(200).optional().describe('Release only if this run holds it'),
+        owner: owner.optional().describe('Release only if this run holds it'),
       }),
       output: z.strictObject({ unlocked: z.boolean().meta({ display_as: 'Unlocked' }) }),
     },

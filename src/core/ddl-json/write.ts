@@ -6,6 +6,7 @@ interface Property {
   readonly type?: string;
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
+  readonly format?: string;
   readonly maxLength?: number;
   readonly default?: unknown;
   readonly description?: string;
@@ -29,6 +30,8 @@ export interface FieldText {
   readonly list?: readonly string[];
 }
 
+/** Longest address, as text: IPv6 with an IPv4 in it. */
+const ADDRESS_CHARS = 45;
 /** Files want at least so many seconds. */
 const MIN_TIMEOUT_S = 2;
 const TYPES: Readonly<Record<string, string>> = {
@@ -116,11 +119,20 @@ function inputOf(name: string, field: Property, required: boolean): FieldText {
 }
 
 function textOf(field: Property, plain: Property): FieldText {
+  const address = addressOf(plain);
+  if (address !== undefined) return { validation: address, maxlength: ADDRESS_CHARS };
   const all = [plain, ...(plain.allOf ?? [])];
   const patterns = all.flatMap(({ pattern }) => (pattern === undefined ? [] : [pattern]));
   const [only] = patterns;
   const validation = field.validation ?? (patterns.length === 1 ? only : undefined) ?? '.*';
   return { validation, maxlength: plain.maxLength ?? 0 };
+}
+
+/** The named validator of an address, of one or of both kinds. */
+function addressOf({ format, anyOf = [] }: Property): string | undefined {
+  const formats = format === undefined ? anyOf.map((one) => one.format) : [format];
+  if (formats.length === 0 || !formats.every((one) => one === 'ipv4' || one === 'ipv6')) return undefined;
+  return new Set(formats).size > 1 ? 'ipaddress' : `${formats[0]}address`;
 }
 
 function outputOf(name: string, field: Property): FieldText {
