@@ -6,7 +6,7 @@ import { puppetRun, puppetRunName } from '../../src/core/puppet-run-schema.ts';
 const pem = z
   .string()
   .max(16_384)
-  .regex(/^\s*-----BEGIN CERTIFICATE-----\s/, 'a certificate in PEM');
+  .regex(/-----BEGIN CERTIFICATE-----/, 'a certificate in PEM');
 const owner = z
   .string()
   .max(200)

@@ -3,7 +3,10 @@ import { defineDdl, nothing } from '../../src/core/ddl.ts';
 import { identityName } from '../../src/core/names.ts';
 
 const certname = identityName.describe('Name in the certificate').meta({ prompt: 'Certificate name' });
-const spki = z.string().regex(/^[0-9a-f]{64}$/);
+const spki = z
+  .string()
+  .max(64)
+  .regex(/^[0-9a-f]{64}$/);
 
 /**
  * The CA of a Puppet master, through Puppet Server's HTTP API. *Source:* the puppetca agent of 2010; Puppet CA HTTP API v1.

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineDdl } from '../../src/core/ddl.ts';
+import { MAX_MESSAGE_BYTES } from '../../src/core/messages.ts';
 
 /** How certificates of the collective CA are renewed and revoked. What it is given proves itself: it is signed by that CA. */
 export const trust = defineDdl({
@@ -15,7 +16,12 @@ export const trust = defineDdl({
       description: 'Goes on with a new certificate for the same name and key',
       display: 'failed',
       input: z.strictObject({
-        certificate: z.string().max(8192).describe('PEM').meta({ prompt: 'Certificate' }),
+        certificate: z
+          .string()
+          .max(8192)
+          .regex(/-----BEGIN CERTIFICATE-----/, 'a certificate in PEM')
+          .describe('PEM')
+          .meta({ prompt: 'Certificate' }),
       }),
       output: z.strictObject({
         not_after_ms: z.number().int().describe('Until when it is valid').meta({ display_as: 'Valid until' }),
@@ -25,7 +31,12 @@ export const trust = defineDdl({
       description: 'Refuses callers whose certificates were revoked',
       display: 'failed',
       input: z.strictObject({
-        list: z.string().describe('List of names, signed by the CA').meta({ prompt: 'List' }),
+        list: z
+          .string()
+          .max(MAX_MESSAGE_BYTES)
+          .regex(/^[\w-]+\.[\w-]+\.[\w-]+$/, 'a signed list')
+          .describe('List of names, signed by the CA')
+          .meta({ prompt: 'List' }),
       }),
       output: z.strictObject({
         revoked: z.number().int().describe('Names that are refused now').meta({ display_as: 'Revoked' }),

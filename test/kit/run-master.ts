@@ -47,7 +47,7 @@ export function masterActions(master: FakeMaster, world: World): Actions {
         certname === undefined || master.server === 'unreachable' ? null : (known?.state ?? 'none');
       return {
         server: master.server,
-        ca_pem: `CA of ${master.identity}`,
+        ca_pem: caOf(master.identity),
         state,
         spki_sha256: known?.spki ?? null,
         fingerprint: null,
@@ -69,4 +69,9 @@ export function masterActions(master: FakeMaster, world: World): Actions {
       return { changed, fingerprint: 'AA:BB' };
     },
   };
+}
+
+/** What stands for the CA's certificate of a master. */
+export function caOf(master: string): string {
+  return `CA of ${master}\n-----BEGIN CERTIFICATE-----`;
 }

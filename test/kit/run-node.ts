@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MusterError } from '../../src/core/errors.ts';
-import type { FakeMaster } from './run-master.ts';
+import { caOf, type FakeMaster } from './run-master.ts';
 import type { Actions, World } from './run-world.ts';
 
 /** One Puppet run on a node that is made up. */
@@ -89,7 +89,7 @@ export function nodeActions(node: FakeNode, world: World): Actions {
       const master = masterOf();
       const known = master?.certs.get(node.identity);
       if (known?.state === 'signed' && known.spki === node.spki) node.cert = master?.identity ?? null;
-      const has = node.cert !== null && (ca_pem === undefined || ca_pem === `CA of ${node.cert}`);
+      const has = node.cert !== null && (ca_pem === undefined || ca_pem === caOf(node.cert));
       return { has_cert: has, reason: has ? '' : 'there is no certificate' };
     },
     'provision#request_certificate': () => {
