@@ -1,56 +1,60 @@
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
-import type { FilterOptions } from './lib/ask.ts';
-import { askNodes, finishAsk, saySummary, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
-import { parseFacts } from './lib/facts.ts';
-import { say, sayJson } from './lib/output.ts';
+import { say } from './lib/output.ts';
+import { type RpcOptions, withRpcOptions } from './lib/rpc/options.ts';
 
-/** `muster rpc AGENT ACTION key=value…`: asks nodes. *Source:* `mco rpc`, its filters, its output and its exit codes. */
+interface Options extends RpcOptions {
+  readonly response: boolean;
+  readonly replyTo?: string;
+  readonly listen?: string;
+  readonly help?: true;
+}
+
+/** `muster rpc AGENT ACTION key=value…`: asks nodes. *Source:* `mco rpc`, its filters, its output and its exit codes; `choria req`. */
 export default {
   name: 'rpc',
   register(program: Command): void {
     const command = program
       .command('rpc')
       .description('call an action of an agent on many nodes')
-      .argument('<agent>', 'agent, e.g. rpcutil')
-      .argument('<action>', 'action, e.g. get_fact')
-      .argument('[input...]', 'key=value');
-    withFilterOptions(command).action(rpc);
+      .argument('[agent]', 'agent, e.g. rpcutil')
+      .argument('[action]', 'action, e.g. get_fact')
+      .argument('[input...]', 'key=value; lists as JSON or separated by commas, maps as JSON')
+      .helpOption(false);
+    withRpcOptions(command)
+      .option('--nr, --no-response', 'send the request and do not wait; nodes give no answer')
+      .option('--reply-to <name>', 'send the request and do not wait; --listen with the same name hears the answers')
+      .option('--listen <name>', 'print answers to requests that you sent with --reply-to this name')
+      .option('-h, --help', 'print this help, or that of the agent or action')
+      .action((agent: string | undefined, action: string | undefined, input: string[], options: Options) =>
+        options.help === true && agent === undefined ? command.outputHelp() : rpc(agent, action, input, options),
+      );
   },
 } satisfies CliCommand;
 
-async function rpc(agent: string, action: string, input: string[], options: FilterOptions): Promise<void> {
+async function rpc(
+  agent: string | undefined,
+  action: string | undefined,
+  input: readonly string[],
+  options: Options,
+): Promise<void> {
+  if (options.listen !== undefined) return (await import('./lib/rpc/listen.ts')).listenFor(options.listen, options);
+  if (agent === undefined)
+    throw new MusterError('USAGE', 'give AGENT ACTION and its inputs, e.g. muster rpc rpcutil get_fact fact=role');
   const { loadDdl } = await import('./lib/ddls.ts');
-  const { replyLines, typedInput } = await import('./lib/rpc-text.ts');
+  const { actionNamed, typedInput } = await import('./lib/rpc/typed-input.ts');
   const ddl = await loadDdl(agent);
-  const spec = Object.hasOwn(ddl.actions, action) ? ddl.actions[action] : undefined;
-  if (spec === undefined)
-    throw new MusterError(
-      'USAGE',
-      `${agent} has no action '${action}'; it has ${Object.keys(ddl.actions).join(', ')}`,
-    );
-  const asked = await askNodes(options, ddl, action, typedInput(spec.input, parseFacts(input)), (reply) => {
-    if (!options.json) for (const line of replyLines(ddl, action, reply)) say(line);
-  });
-  if (options.json) {
-    sayJson({
-      agent,
-      action,
-      replies: asked.replies.map(({ identity, status, message, data }) => ({
-        sender: identity,
-        statuscode: status,
-        statusmsg: message,
-        data,
-      })),
-      request_stats: {
-        ok: asked.replies.filter((reply) => reply.status === 0).length,
-        no_responses: asked.silent,
-        total_ms: Math.round(asked.tookMs),
-      },
-    });
-  } else {
-    saySummary(asked);
-  }
-  finishAsk(asked);
+  if (action === undefined || options.help === true) return help(ddl, action);
+  const typed = typedInput(`${agent}#${action}`, actionNamed(ddl, action).input, input);
+  if (!options.response || options.replyTo !== undefined)
+    return (await import('./lib/rpc/tell.ts')).tellNodes(options, ddl, action, typed, options.replyTo);
+  return (await import('./lib/rpc/run.ts')).runRpc(options, ddl, action, typed);
+}
+
+async function help(ddl: Parameters<typeof import('./lib/rpc/ddl-help.ts').agentHelp>[0], action?: string): Promise<void> {
+  const { actionHelp, agentHelp } = await import('./lib/rpc/ddl-help.ts');
+  const { actionNamed } = await import('./lib/rpc/typed-input.ts');
+  const lines = action === undefined ? agentHelp(ddl) : actionHelp(ddl, action, actionNamed(ddl, action));
+  for (const line of lines) say(line);
 }

@@ -39,7 +39,7 @@ function edited(message: Buffer, changes: Record<string, unknown>): Buffer {
 const OTHERS: Readonly<Record<string, unknown>> = {
   ...{ v: 2, typ: 'other', iat_ms: nowMs + 1, ttl_s: 59, id: 'f'.repeat(32), aud: 'all' },
   ...{ collective: 'mcollective', agent: 'provision', action: 'refuse', data: { text: 'other' } },
-  ...{ filter: Filter.parse({}), session: 'f'.repeat(16) },
+  ...{ filter: Filter.parse({}), session: 'f'.repeat(16), answer: 'never' },
   ...{ re: 'f'.repeat(32), re_sha256: 'f'.repeat(64), status: 1, message: 'other', code: 'CONFLICT' },
   ...{ event: { kind: 'puppet_run_ended', run: 'other', exitcode: 0 } },
   ...{ accepted: false, nonce: 'other', run: 'other', identity: 'web2', certificate: 'other' },
