@@ -28,13 +28,19 @@ async function ping(options: PingOptions): Promise<void> {
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
   const expected = options.expect === undefined ? null : count('--expect', options.expect);
   const times: [identity: string, ms: number][] = [];
-  const asked = await askNodes(options, rpcutil, 'ping', {}, {
-    ...(expected === null ? {} : { enough: expected }),
-    onReply: ({ identity }, ms) => {
-      times.push([identity, ms]);
-      if (!options.json) say(`${identity.padEnd(40)} time=${ms.toFixed(2)} ms`);
+  const asked = await askNodes(
+    options,
+    rpcutil,
+    'ping',
+    {},
+    {
+      ...(expected === null ? {} : { enough: expected }),
+      onReply: ({ identity }, ms) => {
+        times.push([identity, ms]);
+        if (!options.json) say(`${identity.padEnd(40)} time=${ms.toFixed(2)} ms`);
+      },
     },
-  });
+  );
   if (options.json) {
     sayJson({
       replies: times.map(([sender, ms]) => ({ sender, time_ms: rounded(ms) })),

@@ -24,11 +24,16 @@ export default {
       .helpOption(false);
     withRpcOptions(command)
       .option('--nr, --no-response', 'send the request and do not wait; nodes give no answer')
-      .option('--reply-to <name>', 'send the request and do not wait; --listen with the same name hears the answers')
+      .option(
+        '--reply-to <name>',
+        'send the request and do not wait; --listen with the same name hears the answers',
+      )
       .option('--listen <name>', 'print answers to requests that you sent with --reply-to this name')
       .option('-h, --help', 'print this help, or that of the agent or action')
       .action((agent: string | undefined, action: string | undefined, input: string[], options: Options) =>
-        options.help === true && agent === undefined ? command.outputHelp() : rpc(agent, action, input, options),
+        options.help === true && agent === undefined
+          ? command.outputHelp()
+          : rpc(agent, action, input, options),
       );
   },
 } satisfies CliCommand;
@@ -39,9 +44,13 @@ async function rpc(
   input: readonly string[],
   options: Options,
 ): Promise<void> {
-  if (options.listen !== undefined) return (await import('./lib/rpc/listen.ts')).listenFor(options.listen, options);
+  if (options.listen !== undefined)
+    return (await import('./lib/rpc/listen.ts')).listenFor(options.listen, options);
   if (agent === undefined)
-    throw new MusterError('USAGE', 'give AGENT ACTION and its inputs, e.g. muster rpc rpcutil get_fact fact=role');
+    throw new MusterError(
+      'USAGE',
+      'give AGENT ACTION and its inputs, e.g. muster rpc rpcutil get_fact fact=role',
+    );
   const { loadDdl } = await import('./lib/ddls.ts');
   const { actionNamed, typedInput } = await import('./lib/rpc/typed-input.ts');
   const ddl = await loadDdl(agent);
@@ -52,7 +61,10 @@ async function rpc(
   return (await import('./lib/rpc/run.ts')).runRpc(options, ddl, action, typed);
 }
 
-async function help(ddl: Parameters<typeof import('./lib/rpc/ddl-help.ts').agentHelp>[0], action?: string): Promise<void> {
+async function help(
+  ddl: Parameters<typeof import('./lib/rpc/ddl-help.ts').agentHelp>[0],
+  action?: string,
+): Promise<void> {
   const { actionHelp, agentHelp } = await import('./lib/rpc/ddl-help.ts');
   const { actionNamed } = await import('./lib/rpc/typed-input.ts');
   const lines = action === undefined ? agentHelp(ddl) : actionHelp(ddl, action, actionNamed(ddl, action));

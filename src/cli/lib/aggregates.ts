@@ -55,7 +55,9 @@ export function sparkline(numbers: readonly number[], buckets = BUCKETS): string
     counts[at] = (counts[at] ?? 0) + 1;
   }
   const most = Math.max(1, ...counts);
-  return counts.map((count) => BARS[count === 0 ? 0 : Math.ceil((count / most) * (BARS.length - 1))]).join('');
+  return counts
+    .map((count) => BARS[count === 0 ? 0 : Math.ceil((count / most) * (BARS.length - 1))])
+    .join('');
 }
 
 function linesOf(summary: Summary, format: string | undefined): string[] {
@@ -87,7 +89,8 @@ export function formatted(format: string, values: readonly (string | number)[]):
   return format.replaceAll(/%(?:%|(-?)(\d*)(?:\.(\d+))?([sdf]))/g, (all, minus, width, digits, kind) => {
     if (all === '%%') return '%';
     const value = rest.shift() ?? '';
-    const text = kind === 'f' ? Number(value).toFixed(digits === undefined ? 6 : Number(digits)) : String(value);
+    const text =
+      kind === 'f' ? Number(value).toFixed(digits === undefined ? 6 : Number(digits)) : String(value);
     const size = Number(width);
     return minus === '-' ? text.padEnd(size) : text.padStart(size);
   });

@@ -95,7 +95,13 @@ export async function withDiscovered<T>(
   const { filter, methodOptions, discoveryS, selection, changes, timeoutS } = plan;
   const config = await readSettings(options);
   const collective = options.target ?? config.collectives.production;
-  const wanted: Wanted = { filter, agent: request.agent, waitS: discoveryS, options: methodOptions, collective };
+  const wanted: Wanted = {
+    filter,
+    agent: request.agent,
+    waitS: discoveryS,
+    options: methodOptions,
+    collective,
+  };
   const finder = await chooseFinder(options, wanted);
   const fleet = await connect(config, timeoutS, finder, wanted);
   try {
@@ -106,7 +112,8 @@ export async function withDiscovered<T>(
     const discoveryMs = finder.method === 'identities' ? 0 : performance.now() - startMs;
     const names = selected(discovered.names, selection);
     line?.found(names.length);
-    const whole = filter.empty && selection.limit === null && ['registry', 'broadcast'].includes(finder.method);
+    const whole =
+      filter.empty && selection.limit === null && ['registry', 'broadcast'].includes(finder.method);
     if (changes && whole && options.yes !== true && names.length > 0)
       await confirmWholeFleet({ what: request.what, count: names.length, collective });
     return await use({ caller: fleet, collective, finder, discovered, names, discoveryMs });

@@ -23,6 +23,9 @@ function opened(path: string): number {
   try {
     return openSync(path, 'w');
   } catch (thrown) {
-    throw new MusterError('USAGE', `--output-file ${path} cannot be written: ${asMusterError(thrown).message}`);
+    throw new MusterError(
+      'USAGE',
+      `--output-file ${path} cannot be written: ${asMusterError(thrown).message}`,
+    );
   }
 }

@@ -64,11 +64,19 @@ export async function send<D extends Ddl, N extends ActionName<D>>(
   return all;
 }
 
-function lettersTo({ names, bound, plan, ddl }: Pick<Errand<Ddl, string>, 'names' | 'bound' | 'plan' | 'ddl'>): Letter[] {
+function lettersTo({
+  names,
+  bound,
+  plan,
+  ddl,
+}: Pick<Errand<Ddl, string>, 'names' | 'bound' | 'plan' | 'ddl'>): Letter[] {
   const filter = plan.filter.wire;
   if (names.length <= DIRECT_NODES) return [directed({ plan }, names)];
   if (bound)
-    return partsOf(names, NAMES_IN_ONE).map((expected) => ({ expected, filter: { ...filter, identity: [...expected] } }));
+    return partsOf(names, NAMES_IN_ONE).map((expected) => ({
+      expected,
+      filter: { ...filter, identity: [...expected] },
+    }));
   return [{ expected: names, filter: { ...filter, agent: [...new Set([...filter.agent, ddl.name])] } }];
 }
 

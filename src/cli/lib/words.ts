@@ -9,8 +9,9 @@ export function words(text: string): string[] {
   const rest = text.replaceAll(WORD, '').trim();
   if (rest !== '') throw new MusterError('USAGE', `'${text}': a quote is not closed`);
   return (text.match(WORD) ?? []).map((word) =>
-    word.replaceAll(/'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)/gs, (_, single, double, escaped) =>
-      single ?? double?.replaceAll(/\\(["\\$`])/g, '$1') ?? escaped,
+    word.replaceAll(
+      /'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)/gs,
+      (_, single, double, escaped) => single ?? double?.replaceAll(/\\(["\\$`])/g, '$1') ?? escaped,
     ),
   );
 }

@@ -9,7 +9,13 @@ export function broadcastFinder({ collective, filter, agent, waitS }: Wanted): F
     async find({ rpc }) {
       const { rpcutil } = await import('../../../../agent/agents/rpcutil.ddl.ts');
       const wire = { ...filter.wire, agent: [...new Set([...filter.wire.agent, agent])] };
-      const { replies } = await rpc.ask(collective, rpcutil, 'ping', {}, { filter: wire, expected: [], timeoutS });
+      const { replies } = await rpc.ask(
+        collective,
+        rpcutil,
+        'ping',
+        {},
+        { filter: wire, expected: [], timeoutS },
+      );
       return { names: replies.map(({ identity }) => identity), filtered: 'all', given: false };
     },
   };

@@ -28,7 +28,11 @@ export async function discover(finder: Finder, wanted: Wanted, place: DiscoveryP
 }
 
 /** Names from a file or another command, when names were typed as well: both must hold. */
-function narrowedByName(names: readonly string[], { filter }: Wanted, filtered: 'all' | 'none'): readonly string[] {
+function narrowedByName(
+  names: readonly string[],
+  { filter }: Wanted,
+  filtered: 'all' | 'none',
+): readonly string[] {
   if (filtered === 'all' || filter.names.length === 0) return names;
   return names.filter((name) => filter.names.includes(name));
 }
@@ -43,7 +47,8 @@ function sorted(
   const [sure, open]: [string[], string[]] = [[], []];
   for (const name of names) {
     const node = known.get(name);
-    const truth = node === undefined ? unknownTruth(name, filter) : evaluate(filter.expression, subjectOf(node));
+    const truth =
+      node === undefined ? unknownTruth(name, filter) : evaluate(filter.expression, subjectOf(node));
     const serves = given || node === undefined || node.agents.includes(agent);
     if (truth === true && serves) sure.push(name);
     if (truth === null && serves) open.push(name);
@@ -70,10 +75,16 @@ async function askThemselves(
 ): Promise<{ names: string[]; silent: readonly string[] }> {
   const { rpcutil } = await import('../../../../agent/agents/rpcutil.ddl.ts');
   const agents = given ? filter.wire.agent : [...new Set([...filter.wire.agent, agent])];
-  const { replies, silent } = await rpc.ask(collective, rpcutil, 'ping', {}, {
-    filter: { ...filter.wire, identity: [...names], agent: agents },
-    expected: names,
-    timeoutS: waitS ?? DISCOVERY_S,
-  });
+  const { replies, silent } = await rpc.ask(
+    collective,
+    rpcutil,
+    'ping',
+    {},
+    {
+      filter: { ...filter.wire, identity: [...names], agent: agents },
+      expected: names,
+      timeoutS: waitS ?? DISCOVERY_S,
+    },
+  );
   return { names: replies.map(({ identity }) => identity), silent };
 }

@@ -58,7 +58,11 @@ function choriaFilter(
   };
 }
 
-async function ask(program: string, args: readonly string[], request: { timeout: number }): Promise<string[]> {
+async function ask(
+  program: string,
+  args: readonly string[],
+  request: { timeout: number },
+): Promise<string[]> {
   const dir = await mkdtemp(join(tmpdir(), 'muster-discovery-'));
   try {
     const [asked, answered] = [join(dir, 'request.json'), join(dir, 'reply.json')];
@@ -74,7 +78,8 @@ async function ask(program: string, args: readonly string[], request: { timeout:
         PATH: process.env.PATH ?? '',
       },
     });
-    if (end.cut) throw failed(program, `did not end within ${request.timeout} s; give it more with --dt`, end.stderr);
+    if (end.cut)
+      throw failed(program, `did not end within ${request.timeout} s; give it more with --dt`, end.stderr);
     if (end.exitcode !== 0) throw failed(program, `ended with exit code ${end.exitcode}`, end.stderr);
     return namesOf(program, await readFile(answered, 'utf8'));
   } finally {
@@ -102,6 +107,9 @@ function parsed(program: string, text: string): unknown {
 }
 
 function failed(program: string, what: string, stderr: string): MusterError {
-  const details = stderr.split('\n').filter((line) => line !== '').slice(-5);
+  const details = stderr
+    .split('\n')
+    .filter((line) => line !== '')
+    .slice(-5);
   return new MusterError('NOT_FOUND', `the discovery program ${program} ${what}`, { details });
 }

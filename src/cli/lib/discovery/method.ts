@@ -1,6 +1,11 @@
 import { MusterError } from '../../../core/errors.ts';
 import { nearest } from '../../../core/nearest.ts';
-import { DISCOVERY_METHODS, type DiscoveryMethodName, type FilterOptions, METHOD_ALIASES } from '../ask-options.ts';
+import {
+  DISCOVERY_METHODS,
+  type DiscoveryMethodName,
+  type FilterOptions,
+  METHOD_ALIASES,
+} from '../ask-options.ts';
 import type { Finder, Wanted } from './finder.ts';
 
 /**

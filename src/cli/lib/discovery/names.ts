@@ -14,5 +14,8 @@ export function checkedName(name: unknown, where: string): string {
   const parsed = identityName.safeParse(name);
   if (parsed.success) return parsed.data;
   const shown = typeof name === 'string' ? `'${name}'` : JSON.stringify(name);
-  throw new MusterError('USAGE', `${where}: ${shown} is no name of a node; expected ${parsed.error.issues[0]?.message}`);
+  throw new MusterError(
+    'USAGE',
+    `${where}: ${shown} is no name of a node; expected ${parsed.error.issues[0]?.message}`,
+  );
 }

@@ -40,7 +40,14 @@ export async function listenFor(name: string, options: RpcOptions): Promise<void
 
 async function print({ identity, reply }: OverheardReply, options: RpcOptions): Promise<void> {
   const { agent, action, re, status, message, data } = reply;
-  const asReply: AskReply<unknown> = { identity, role: 'node', status, code: reply.code ?? null, message, data };
+  const asReply: AskReply<unknown> = {
+    identity,
+    role: 'node',
+    status,
+    code: reply.code ?? null,
+    message,
+    data,
+  };
   if (options.json === true || options.jsonl === true) {
     say(JSON.stringify({ kind: 'reply', agent, action, requestid: re, ...rawReply(asReply) }));
     return;
@@ -51,7 +58,8 @@ async function print({ identity, reply }: OverheardReply, options: RpcOptions): 
   });
   const spec = ddl !== null && Object.hasOwn(ddl.actions, action) ? ddl.actions[action] : undefined;
   say(`${agent}#${action} ${re}`);
-  for (const line of replyLines(spec, asReply, { display: 'all', verbose: options.verbose === true })) say(line);
+  for (const line of replyLines(spec, asReply, { display: 'all', verbose: options.verbose === true }))
+    say(line);
 }
 
 function until(stop: AbortSignal, limitS: number | null): Promise<void> {

@@ -44,7 +44,10 @@ export function checkRpcOptions(options: RpcOptions): void {
   if (options.senders === true) given.push(...given.splice(0).filter((form) => form !== 'json'));
   const all = [...given, ...(options.senders === true ? ['senders'] : [])];
   if (all.length > 1)
-    throw new MusterError('USAGE', `${all.map((form) => `--${form}`).join(' and ')} cannot be given together`);
+    throw new MusterError(
+      'USAGE',
+      `${all.map((form) => `--${form}`).join(' and ')} cannot be given together`,
+    );
 }
 
 /** Is nothing but the result to be printed? Pure. */

@@ -38,7 +38,8 @@ export function jsonlPrinter({ ddl, action, out }: Printed): Printer {
 
 /** Names of those who answered well, one a line or as a list. *Source:* `choria req --senders`. */
 export function sendersPrinter({ options, out }: Printed): Printer {
-  const good = ({ replies }: Ending) => replies.filter(({ status }) => status === 0).map(({ identity }) => identity);
+  const good = ({ replies }: Ending) =>
+    replies.filter(({ status }) => status === 0).map(({ identity }) => identity);
   return {
     ...silentPrinter,
     end: (ending) => {

@@ -13,7 +13,10 @@ export function tablePrinter({ spec, out }: Printed): Printer {
       const good = replies.filter(({ status }) => status === 0);
       const keys = [...new Set(good.flatMap(({ data }) => Object.keys(Object(data))))];
       const head = ['Sender', ...keys.map((key) => displayName(spec.output, key))];
-      const rows = good.map(({ identity, data }) => [identity, ...keys.map((key) => cell(Object(data)[key]))]);
+      const rows = good.map(({ identity, data }) => [
+        identity,
+        ...keys.map((key) => cell(Object(data)[key])),
+      ]);
       out.line(table(head, rows));
       const failed = replies.length - good.length;
       out.line();
@@ -25,5 +28,9 @@ export function tablePrinter({ spec, out }: Printed): Printer {
 }
 
 function cell(value: unknown): string {
-  return value === undefined ? '' : showValue(value).map((line) => line.trim()).join(' ');
+  return value === undefined
+    ? ''
+    : showValue(value)
+        .map((line) => line.trim())
+        .join(' ');
 }

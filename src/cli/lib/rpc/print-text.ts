@@ -1,5 +1,5 @@
 import { summaryLines } from '../aggregates.ts';
-import { absentLines, type Asked, finishedLine } from '../asked.ts';
+import { type Asked, absentLines, finishedLine } from '../asked.ts';
 import { paint } from '../output.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import type { Printed, Printer } from './printer.ts';
@@ -8,7 +8,8 @@ import { replyLines } from './reply-text.ts';
 /** Blocks as they come, summaries, statistics. *Source:* `mco rpc`. */
 export function textPrinter({ ddl, action, spec, options, out }: Printed): Printer {
   const { display = 'ddl', verbose = false } = options;
-  const isBarWanted = options.progress !== false && options.quiet !== true && options.outputFile === undefined;
+  const isBarWanted =
+    options.progress !== false && options.quiet !== true && options.outputFile === undefined;
   let progress: Progress = createProgress(0, false);
   const show = (reply: Parameters<Printer['reply']>[0]): void => {
     for (const line of replyLines(spec, reply, { display, verbose })) out.line(line);

@@ -1,10 +1,11 @@
 import type { AskReply } from '../../../bus/ask.ts';
 import { MusterError } from '../../../core/errors.ts';
-import { dataCalls, evaluate } from '../../../core/filter/evaluate.ts';
 import { orCaret } from '../../../core/filter/compile.ts';
+import { dataCalls, evaluate } from '../../../core/filter/evaluate.ts';
 import { parseFilter } from '../../../core/filter/parse.ts';
 
-const QUOTED = /"[^"]*"|'[^']*'/g;
+const QUOTED = /("[^"]*"|'[^']*')/;
+const DATA_CALL = /\bdata\(\s*("[^"]*"|'[^']*')\s*\)/g;
 
 /**
  * Says which replies count: `ok and data.count>3`, `code!=0`, `msg=~/denied/`, or as Choria writes it: `ok() && data("count") > 3`.
@@ -27,18 +28,16 @@ export function replyFilter(text: string): (reply: AskReply<unknown>) => boolean
   };
 }
 
-/** Choria's functions of replies in the words of our filters. */
+/** Choria's functions of replies in the words of our filters; what stands in quotes is left alone. */
 function inOurWords(text: string): string {
-  const quotes = text.match(QUOTED) ?? [];
-  const bare = text.replaceAll(QUOTED, '\0');
-  const ours = bare
-    .replaceAll(/\bok\(\s*\)/g, 'ok')
-    .replaceAll(/\b(sender|msg|code)\(\s*\)/g, "fact('$1')")
-    .replaceAll(/\bdata\(\s*\0\s*\)/g, '\x01');
-  return ours.replaceAll(/[\0\x01]/g, (sign) => {
-    const quote = quotes.shift() ?? '';
-    return sign === '\0' ? quote : `fact('data.${quote.slice(1, -1)}')`;
-  });
+  const parts = text.split(QUOTED);
+  const outside = (part: string) =>
+    part.replaceAll(/\bok\(\s*\)/g, 'ok').replaceAll(/\b(sender|msg|code)\(\s*\)/g, "fact('$1')");
+  // Every second part is what stands in quotes.
+  return parts
+    .map((part, index) => (index % 2 === 0 ? outside(part) : part))
+    .join('')
+    .replaceAll(DATA_CALL, (_, quote: string) => `fact('data.${quote.slice(1, -1)}')`);
 }
 
 /** Nested values by path; lists as JSON too, for `include()`. */

@@ -43,7 +43,10 @@ export function valueLines(output: DdlSchema | undefined, data: Readonly<Record<
   const width = Math.max(0, ...values.map(([name]) => name.length));
   return values.flatMap(([name, value]) => {
     const [first = '', ...more] = showValue(value);
-    return [`   ${name.padStart(width)}: ${first}`, ...more.map((line) => `   ${' '.repeat(width)}  ${line}`)];
+    return [
+      `   ${name.padStart(width)}: ${first}`,
+      ...more.map((line) => `   ${' '.repeat(width)}  ${line}`),
+    ];
   });
 }
 

@@ -1,5 +1,5 @@
 import type { AskReply } from '../../../bus/ask.ts';
-import type { Ddl } from '../../../core/ddl.ts';
+import type { Ddl, DdlAction } from '../../../core/ddl.ts';
 import { summarize } from '../aggregates.ts';
 import { askNodes, finishAsk } from '../ask.ts';
 import { openOut } from '../out.ts';
@@ -11,6 +11,13 @@ import type { Printed, Printer } from './printer.ts';
 import { replyFilter } from './reply-filter.ts';
 import { actionNamed } from './typed-input.ts';
 
+/** How replies are shown, when it is not as the DDL of the agent says. */
+export interface ReplyView {
+  readonly spec?: Pick<DdlAction, 'output'>;
+  /** What is printed of the data of a good reply. */
+  readonly dataOf?: (data: unknown) => unknown;
+}
+
 /**
  * Calls an action of many nodes, prints replies and summaries in the form that the options name, and sets the exit code. Throws as
  * `askNodes`, and USAGE for options that do not fit.
@@ -20,20 +27,24 @@ export async function runRpc(
   ddl: Ddl,
   action: string,
   input: Record<string, unknown>,
+  view: ReplyView = {},
 ): Promise<void> {
   checkRpcOptions(options);
-  const spec = actionNamed(ddl, action);
+  const spec = { ...actionNamed(ddl, action), ...view.spec };
   const { filterReplies } = options;
   const counts = filterReplies === undefined ? () => true : replyFilter(filterReplies);
+  const shownOf = (reply: AskReply<unknown>): AskReply<unknown> =>
+    view.dataOf === undefined || reply.status !== 0 ? reply : { ...reply, data: view.dataOf(reply.data) };
   const out = openOut(options.outputFile);
   try {
     const printer = printerOf({ ddl, action, spec, options, out });
     const quiet = isForPrograms(options) ? { ...options, quiet: true as const } : options;
     const asked = await askNodes(quiet, ddl, action, input, {
       onDiscovered: (count) => printer.found(count),
-      onReply: (reply: AskReply<unknown>) => (counts(reply) ? printer.reply(reply) : printer.other()),
+      onReply: (reply: AskReply<unknown>) =>
+        counts(shownOf(reply)) ? printer.reply(shownOf(reply)) : printer.other(),
     });
-    const replies = asked.replies.filter(counts);
+    const replies = asked.replies.map(shownOf).filter(counts);
     printer.end({ asked, replies, summaries: summarize(spec, replies) });
     finishAsk(asked);
   } finally {

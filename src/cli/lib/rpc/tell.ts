@@ -26,9 +26,12 @@ export async function tellNodes(
     const ids: string[] = [];
     for (const identity of partsOf(names, NAMES_IN_ONE)) {
       const filter = { ...plan.filter.wire, identity };
-      ids.push(...(await caller.rpc.tell(collective, ddl, action, input, { filter, ttlS: plan.ttlS, ...session })));
+      ids.push(
+        ...(await caller.rpc.tell(collective, ddl, action, input, { filter, ttlS: plan.ttlS, ...session })),
+      );
     }
-    if (options.json === true) sayJson({ agent: ddl.name, action, requestids: ids, discovered: names.length });
+    if (options.json === true)
+      sayJson({ agent: ddl.name, action, requestids: ids, discovered: names.length });
     else if (ids.length === 0) process.stderr.write('No request sent, we did not discover any nodes.\n');
     else say(`Request sent with id: ${ids.join(', ')}`);
     process.exitCode = ids.length === 0 ? 1 : 0;

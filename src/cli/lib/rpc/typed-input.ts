@@ -14,7 +14,7 @@ export function actionNamed(ddl: Ddl, action: string): DdlAction {
   if (spec !== undefined) return spec;
   const all = Object.keys(ddl.actions);
   const near = nearest(action, all);
-  const hint = near === undefined ? '' : `; did you mean '${near}'?`;
+  const hint = near === undefined ? '' : ` (did you mean '${near}'?)`;
   throw new MusterError('USAGE', `${ddl.name} has no action '${action}'${hint}; it has ${all.join(', ')}`);
 }
 
@@ -22,7 +22,11 @@ export function actionNamed(ddl: Ddl, action: string): DdlAction {
  * `key=value` texts as the types that the DDL asks for: numbers, `true` and `false`, lists as JSON or separated by commas, maps as
  * JSON. Throws USAGE that names input, value and what was expected. Pure.
  */
-export function typedInput(where: string, schema: DdlSchema, texts: readonly string[]): Record<string, unknown> {
+export function typedInput(
+  where: string,
+  schema: DdlSchema,
+  texts: readonly string[],
+): Record<string, unknown> {
   const given = Object.fromEntries(texts.map((text) => pair(where, schema, text)));
   const checked = schema.safeParse(given);
   if (checked.success) return given;
@@ -36,7 +40,7 @@ function pair(where: string, schema: DdlSchema, text: string): [string, unknown]
   const [key, value] = [text.slice(0, at), text.slice(at + 1)];
   const field = Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
   if (field === undefined) throw new MusterError('USAGE', unknownInput(where, schema, key));
-  return [key, typed(key, value, unwrap(field))];
+  return [key, typed(value, unwrap(field))];
 }
 
 function unknownInput(where: string, schema: DdlSchema, key: string): string {
@@ -47,15 +51,22 @@ function unknownInput(where: string, schema: DdlSchema, key: string): string {
 }
 
 /** What cannot be typed stays a text, and the check of the whole says what was expected. */
-function typed(key: string, text: string, type: z.core.$ZodType): unknown {
+function typed(text: string, type: z.core.$ZodType): unknown {
   if (type instanceof z.ZodString || type instanceof z.ZodEnum) return text;
-  if (type instanceof z.ZodBoolean) return YES.test(text) ? true : NO.test(text) ? false : text;
+  if (type instanceof z.ZodBoolean) return booleanOf(text);
   if (type instanceof z.ZodNumber) return numberOf(text) ?? text;
-  if (type instanceof z.ZodArray)
-    return jsonOf(text) ?? (text === '' ? [] : text.split(',').map((part) => typed(key, part, unwrap(type.element))));
+  if (type instanceof z.ZodArray) return jsonOf(text) ?? listOf(text, unwrap(type.element));
   if (type instanceof z.ZodObject || type instanceof z.ZodRecord) return jsonOf(text) ?? text;
-  if (z.safeParse(type, text).success) return text;
-  return scalarOf(text);
+  return z.safeParse(type, text).success ? text : scalarOf(text);
+}
+
+function booleanOf(text: string): boolean | string {
+  if (YES.test(text)) return true;
+  return NO.test(text) ? false : text;
+}
+
+function listOf(text: string, element: z.core.$ZodType): unknown[] {
+  return text === '' ? [] : text.split(',').map((part) => typed(part, element));
 }
 
 function numberOf(text: string): number | undefined {
@@ -92,7 +103,9 @@ function problem(
   const key = String(issue.path[0] ?? '');
   const row = schemaRows(schema).find((one) => one.key === key || one.key.startsWith(`${key}.`));
   if (!Object.hasOwn(given, key)) {
-    const about = [row?.description, row?.type].filter((part) => part !== undefined && part !== '').join(', ');
+    const about = [row?.description, row?.type]
+      .filter((part) => part !== undefined && part !== '')
+      .join(', ');
     return `${where} needs the input '${key}'${about === '' ? '' : ` (${about})`}`;
   }
   return `input '${issue.path.join('.')}' is ${shown(given[key])}; ${expected(issue, row?.type)}`;
@@ -100,7 +113,10 @@ function problem(
 
 function expected(issue: z.core.$ZodIssue, type: string | undefined): string {
   if (issue.code === 'invalid_type') return `expected ${type ?? issue.expected}`;
-  return issue.message.replace(/^Invalid (input|option): /, '').replace(/^(Too|Invalid)/, (word) => word.toLowerCase());
+  if (issue.code === 'invalid_value') return `expected ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'invalid_format' && issue.message.startsWith('Invalid string: must match pattern'))
+    return `expected a text that matches ${issue.pattern ?? issue.format}`;
+  return `expected ${issue.message.replace(/^(Invalid input: |Too (small|big): )/, '').replace(/^expected /, '')}`;
 }
 
 function shown(value: unknown): string {
