@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type FilterOptions, withFilterOptions } from './lib/ask-options.ts';
+import { type FilterOptions, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 

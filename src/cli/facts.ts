@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type FilterOptions, withFilterOptions } from './lib/ask-options.ts';
+import { askNodes, type FilterOptions, finishAsk, saySummary, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
@@ -17,7 +17,6 @@ export default {
 } satisfies CliCommand;
 
 async function facts(fact: string, options: FilterOptions & { readonly verbose?: true }): Promise<void> {
-  const { askNodes, finishAsk, saySummary } = await import('./lib/ask.ts');
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
   const asked = await askNodes(options, rpcutil, 'get_fact', { fact });
   const values = byValue(asked.replies);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type FilterOptions, withFilterOptions } from './lib/ask-options.ts';
+import { askNodes, type FilterOptions, finishAsk, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
@@ -12,7 +12,6 @@ export default {
 } satisfies CliCommand;
 
 async function find(options: FilterOptions): Promise<void> {
-  const { askNodes, finishAsk } = await import('./lib/ask.ts');
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
   const asked = await askNodes({ quiet: true, ...options }, rpcutil, 'ping', {});
   const names = asked.replies.map((reply) => reply.identity);

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
-import { type FilterOptions, withFilterOptions } from './lib/ask-options.ts';
+import { askNodes, type FilterOptions, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
@@ -24,7 +24,6 @@ export default {
 async function inventory(node: string | undefined, options: InventoryOptions): Promise<void> {
   if (options.listCollectives === true) return listCollectives(options);
   if (node === undefined) throw new MusterError('USAGE', 'give the name of a node, or --list-collectives');
-  const { askNodes } = await import('./lib/ask.ts');
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
   const { inventoryLines } = await import('./lib/inventory-text.ts');
   const asked = await askNodes({ ...options, withIdentity: [node] }, rpcutil, 'inventory', {});
@@ -43,7 +42,6 @@ async function statisticsOf(
   options: InventoryOptions,
 ): Promise<Record<string, unknown> | null> {
   const { loadDdl } = await import('./lib/ddls.ts');
-  const { askNodes } = await import('./lib/ask.ts');
   const ddl = await loadDdl('rpcutil');
   if (!Object.hasOwn(ddl.actions, 'daemon_stats')) return null;
   const { replies } = await askNodes({ ...options, withIdentity: [node] }, ddl, 'daemon_stats', {});

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type FilterOptions, withFilterOptions } from './lib/ask-options.ts';
+import { askNodes, type FilterOptions, finishAsk, saySilent, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
@@ -23,7 +23,6 @@ export default {
 } satisfies CliCommand;
 
 async function ping(options: PingOptions): Promise<void> {
-  const { askNodes, finishAsk, saySilent } = await import('./lib/ask.ts');
   const { count } = await import('./lib/numbers.ts');
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
   const expected = options.expect === undefined ? null : count('--expect', options.expect);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Ddl } from '../../../core/ddl.ts';
-import { withDiscovered } from '../ask.ts';
+import { withDiscovered } from '../ask-nodes.ts';
 import { planAsk } from '../ask-plan.ts';
 import { say, sayJson } from '../output.ts';
 import { partsOf } from '../selection.ts';
