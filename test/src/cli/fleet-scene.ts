@@ -67,8 +67,12 @@ export async function startFleetScene(
     sh: (line) =>
       new Promise((resolve) => {
         // Bash's own standard input is at its end, as that of a job.
-        const child = execFile('bash', ['-c', line], { cwd: at.dir, env }, (error, stdout, stderr) =>
-          resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
+        const child = execFile(
+          'bash',
+          ['--norc', '-c', line],
+          { cwd: at.dir, env },
+          (error, stdout, stderr) =>
+            resolve({ code: typeof error?.code === 'number' ? error.code : 0, stdout, stderr }),
         );
         child.stdin?.end();
       }),

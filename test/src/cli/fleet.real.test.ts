@@ -103,7 +103,7 @@ describe('a request', () => {
     expect(await ask('--limit 2')).toBe(lines('db1', 'db2'));
     expect(await ask('--limit 50%')).toBe(lines('db1', 'db2', 'web1'));
     expect(await ask('-1')).toBe(lines('db1'));
-    const [once, again] = [await ask('--limit 2 --limit-seed 7'), await ask('--limit 2 --limit-seed 7')];
+    const [once, again] = [await ask('--limit 2 --limit-seed 5'), await ask('--limit 2 --limit-seed 5')];
     expect(once).toBe(again);
     expect(once).not.toBe(lines('db1', 'db2'));
   });
@@ -249,7 +249,11 @@ it('facts, ping and inventory are as people know them', async () => {
   expect((await fleet.sh('muster inventory --list-collectives')).stdout).toContain(
     `   ${'eu'.padEnd(30)} 1\n   ${'mcollective'.padEnd(30)} 6\n`,
   );
-  expect((await fleet.sh('MUSTER_EXTRA_OPTS="--wf role=db" muster find')).stdout).toBe(lines('db1', 'db2'));
+  expect(await fleet.sh('MUSTER_EXTRA_OPTS="--wf role=db" muster find')).toEqual({
+    code: 0,
+    stdout: lines('db1', 'db2'),
+    stderr: '',
+  });
 });
 
 it('bash completes commands, agents, actions, inputs and options', async () => {

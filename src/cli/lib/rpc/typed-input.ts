@@ -112,6 +112,7 @@ function problem(
 }
 
 function expected(issue: z.core.$ZodIssue, type: string | undefined): string {
+  if (issue.code === 'invalid_type' && issue.expected === 'int') return 'expected a whole number';
   if (issue.code === 'invalid_type') return `expected ${type ?? issue.expected}`;
   if (issue.code === 'invalid_value') return `expected ${issue.values.map(String).join(', ')}`;
   if (issue.code === 'invalid_format' && issue.message.startsWith('Invalid string: must match pattern'))
