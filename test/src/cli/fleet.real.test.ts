@@ -168,29 +168,6 @@ describe('nodes come from', () => {
       "standard input:1: 'we b' is no name of a node",
     );
   });
-
-  it('a program that speaks the protocol of external discovery', async () => {
-    const program = [
-      '#!/bin/sh',
-      '[ "$1" = x ] && [ "$2" = "$CHORIA_EXTERNAL_REQUEST" ] && [ "$4" = io.choria.choria.discovery.v1.external_request ] || exit 3',
-      'cp "$CHORIA_EXTERNAL_REQUEST" seen.json 2>/dev/null; cp "$2" "$(dirname "$0")/seen.json"',
-      'echo \'{"protocol":"io.choria.choria.discovery.v1.external_reply","nodes":["web2"]}\' >"$CHORIA_EXTERNAL_REPLY"',
-    ];
-    await writeFile(join(dir, 'discover'), `${program.join('\n')}\n`, { mode: 0o755 });
-    const ended = await fleet.sh(
-      `muster find --dm external --do command="${dir}/discover x" --do site=de -F role=web`,
-    );
-    expect(ended).toMatchObject({ code: 0, stdout: lines('web2') });
-    expect(JSON.parse((await fleet.sh('cat seen.json')).stdout)).toMatchObject({
-      protocol: 'io.choria.choria.discovery.v1.external_request',
-      collective: 'mcollective',
-      options: { site: 'de' },
-      filter: { fact: [{ fact: 'role', operator: '==', value: 'web' }], agent: ['rpcutil'] },
-    });
-    expect((await fleet.sh('muster find --dm external --do command=/bin/false')).stderr).toContain(
-      '/bin/false ended with exit code 1',
-    );
-  });
 });
 
 describe('a change', () => {
@@ -254,21 +231,4 @@ it('facts, ping and inventory are as people know them', async () => {
     stdout: lines('db1', 'db2'),
     stderr: '',
   });
-});
-
-it('bash completes commands, agents, actions, inputs and options', async () => {
-  const complete = async (line: string) => {
-    const words = line.split(' ');
-    const ended = await fleet.sh(
-      `source <(muster completion bash); COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _muster 2>/dev/null; printf '%s\\n' "\${COMPREPLY[@]}"`,
-    );
-    return ended.stdout.trim().split('\n');
-  };
-  expect(await complete('muster descr')).toEqual(['describe-filter']);
-  expect(await complete('muster rpc rpcu')).toEqual(['rpcutil']);
-  expect(await complete('muster rpc rpcutil get_f')).toEqual(['get_fact']);
-  expect(await complete('muster rpc rpcutil get_fact ')).toEqual(['fact=']);
-  expect(await complete('muster rpc rpcutil policy_explain role = op')).toEqual(['operator']);
-  expect(await complete('muster rpc --display fa')).toEqual(['failed']);
-  expect(await complete('muster ping --batch')).toEqual(['--batch', '--batch-sleep']);
 });

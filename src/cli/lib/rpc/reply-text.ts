@@ -38,7 +38,7 @@ export function replyLines(
 }
 
 /** Values with their names before them, right-justified. Pure. */
-export function valueLines(output: DdlSchema | undefined, data: Readonly<Record<string, unknown>>): string[] {
+function valueLines(output: DdlSchema | undefined, data: Readonly<Record<string, unknown>>): string[] {
   const values = Object.entries(data).map(([key, value]) => [displayName(output, key), value] as const);
   const width = Math.max(0, ...values.map(([name]) => name.length));
   return values.flatMap(([name, value]) => {

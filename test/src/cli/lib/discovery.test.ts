@@ -2,85 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import type { AskOptions } from '../../../../src/bus/ask.ts';
 import type { FilterOptions } from '../../../../src/cli/lib/ask-options.ts';
-import { planAsk } from '../../../../src/cli/lib/ask-plan.ts';
 import { type Discovered, discover } from '../../../../src/cli/lib/discovery/discover.ts';
-import type { DiscoveryPlace, Wanted } from '../../../../src/cli/lib/discovery/finder.ts';
+import type { Wanted } from '../../../../src/cli/lib/discovery/finder.ts';
 import { chooseFinder } from '../../../../src/cli/lib/discovery/method.ts';
 import { namesIn } from '../../../../src/cli/lib/discovery/stdin.ts';
 import { readFilter } from '../../../../src/cli/lib/filter-texts.ts';
 import { selected } from '../../../../src/cli/lib/selection.ts';
-import { send } from '../../../../src/cli/lib/send.ts';
-import type { KnownNode } from '../../../../src/controller/registry.ts';
-import { defineDdl, nothing } from '../../../../src/core/ddl.ts';
-
-const ddl = defineDdl({
-  ...{ name: 'probe', description: 'x', version: '1', author: 'x', license: 'x', url: 'x', timeoutS: 7 },
-  actions: { go: { description: 'x', display: 'always', input: nothing, output: nothing } },
-});
-
-function node(identity: string, facts: Record<string, string>, more: Partial<KnownNode> = {}): KnownNode {
-  const common = {
-    role: 'node',
-    agents: ['probe', 'rpcutil'],
-    classes: [],
-    version: '1',
-    lastSeenMs: 0,
-  } as const;
-  return {
-    ...common,
-    agents: [...common.agents],
-    classes: [],
-    collectives: ['mcollective'],
-    identity,
-    facts,
-    ...more,
-  };
-}
-
-const KNOWN = [
-  node('web1', { role: 'web' }, { classes: ['apache'] }),
-  node('web2', { role: 'web' }),
-  node('db1', { role: 'db' }),
-  node('old1', { role: 'web' }, { agents: ['rpcutil'] }),
-  node('eu1', { role: 'web' }, { collectives: ['eu'] }),
-];
-
-interface Asking {
-  readonly place: DiscoveryPlace;
-  /** What nodes were asked. */
-  readonly asked: AskOptions<unknown>[];
-  readonly registryReads: () => number;
-}
-
-/** A place whose nodes answer as `answers` says: they match, they do not, or they are silent. */
-function placeWith(answers: Record<string, 'match' | 'other'> = {}): Asking {
-  const asked: AskOptions<unknown>[] = [];
-  let reads = 0;
-  const place = {
-    known: async () => {
-      reads += 1;
-      return new Map(KNOWN.map((one) => [one.identity, one]));
-    },
-    rpc: {
-      async ask(
-        _collective: string,
-        _ddl: unknown,
-        _action: string,
-        _input: unknown,
-        options: AskOptions<unknown>,
-      ) {
-        asked.push(options);
-        const those = (what: string) => Object.keys(answers).filter((name) => answers[name] === what);
-        const silent = options.expected.filter((name) => answers[name] === undefined);
-        const replies = those('match').map((identity) => ({ identity }));
-        return { replies, unmatched: those('other'), silent, requests: ['id'] };
-      },
-    },
-  };
-  return { place: place as unknown as DiscoveryPlace, asked, registryReads: () => reads };
-}
+import { placeWith } from './discovery-place.ts';
 
 async function find(
   options: FilterOptions,
@@ -233,40 +162,4 @@ it('a choice by chance is the same for the same seed, and not always the first',
   expect(choose(null)).toEqual(['a', 'b']);
   expect(choose(5)).toEqual(choose(5));
   expect(new Set(Array.from({ length: 20 }, (_, seed) => choose(seed + 1).join())).size).toBeGreaterThan(4);
-});
-
-/** The letters that go out for so many nodes. */
-async function lettersFor(
-  count: number,
-  options: FilterOptions,
-  bound: boolean,
-): Promise<AskOptions<unknown>[]> {
-  const at = placeWith();
-  const names = Array.from({ length: count }, (_, index) => `n${index}`);
-  const errand = {
-    rpc: at.place.rpc,
-    collective: 'mcollective',
-    ddl,
-    action: 'go',
-    input: {},
-    names,
-    bound,
-  } as const;
-  await send({ ...errand, plan: planAsk(options, ddl, 'go', {}), onReply: () => undefined });
-  return at.asked;
-}
-
-it('few nodes get a message each; many hear one, which names them when somebody chose them', async () => {
-  const [few] = await lettersFor(10, { withFact: ['role=web'] }, false);
-  expect(few).toMatchObject({ to: { length: 10 }, filter: { identity: [], fact: [{ fact: 'role' }] } });
-  const [many] = await lettersFor(11, {}, false);
-  expect(many).toMatchObject({ expected: { length: 11 }, filter: { identity: [], agent: ['probe'] } });
-  expect(many?.to).toBeUndefined();
-  const bound = await lettersFor(4500, {}, true);
-  expect(bound.map(({ filter }) => filter?.identity?.length)).toEqual([2000, 2000, 500]);
-});
-
-it('batches are messages to each node, one batch after the other', async () => {
-  const batches = await lettersFor(25, { batch: '40%', batchSleep: '0' }, false);
-  expect(batches.map(({ to }) => to?.length)).toEqual([10, 10, 5]);
 });

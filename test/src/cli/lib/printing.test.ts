@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { formatted, sparkline, summarize, summaryLines } from '../../../../src/cli/lib/aggregates.ts';
-import { askExitCode, finishedLine } from '../../../../src/cli/lib/asked.ts';
+import { askExitCode } from '../../../../src/cli/lib/ask.ts';
+import { finishedLine } from '../../../../src/cli/lib/asked.ts';
 import { inColumns } from '../../../../src/cli/lib/columns.ts';
 import { progressBar } from '../../../../src/cli/lib/progress.ts';
 import type { RpcOptions } from '../../../../src/cli/lib/rpc/options.ts';
