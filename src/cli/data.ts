@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { MusterError } from '../core/errors.ts';
+import { asMusterError, MusterError } from '../core/errors.ts';
 import type { CliCommand } from './lib/command.ts';
 import { type RpcOptions, withRpcOptions } from './lib/rpc/options.ts';
 
@@ -21,13 +21,17 @@ async function data(source: string, query: string | undefined, options: RpcOptio
   const { runRpc } = await import('./lib/rpc/run.ts');
   const { actionNamed, typedInput } = await import('./lib/rpc/typed-input.ts');
   const ddl = await loadDdl('rpcutil');
-  const contract = await loadDataDdl(source);
+  const contract = await loadDataDdl(source).catch((thrown: unknown) => {
+    // A site may have more than Muster knows.
+    if (asMusterError(thrown).code === 'NOT_FOUND') return null;
+    throw thrown;
+  });
   if (contract !== null) checkQuery(source, contract.query, query);
-  const texts = [`source=${source}`, ...(query === undefined ? [] : [`query=${query}`])];
+  const texts = { source, ...(query === undefined ? {} : { query }) };
   const input = typedInput('rpcutil#get_data', actionNamed(ddl, 'get_data').input, texts);
   await runRpc(options, ddl, 'get_data', input, {
     ...(contract === null ? {} : { spec: { output: contract.output } }),
-    dataOf: unfolded,
+    shown: (reply) => (reply.status === 0 ? { ...reply, data: unfolded(reply.data) } : reply),
   });
 }
 

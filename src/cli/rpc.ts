@@ -11,6 +11,18 @@ interface Options extends RpcOptions {
   readonly help?: true;
 }
 
+const NOTES = `
+Nodes are found by --dm; without it: in --nodes, in what another command pipes into this one (names one a line, or its
+--json: those that answered well), by exact -I names, else in the registry. The registry knows who should answer: nobody
+waits for a fixed time, and a known node that is silent is named. --dm broadcast finds who is there now, known or not.
+Up to 10 nodes get a message each, more hear one.
+An action that changes nodes (its DDL shows failures alone, or says so) is not sent to all nodes without a filter,
+--limit, --yes, or an answer at the terminal.
+--filter-replies reads the language of filters: ok, failed, code, msg, sender, data.NAME; Choria's ok(), data("name") too.
+--reply-to NAME: nodes answer your own name alone, so --listen NAME is for another terminal or host of the same person.
+Exit codes: 0 all answered well; 1 nobody was found, or nothing was sent; 2 some failed or were silent; 3 none answered,
+or the connection was lost; 4 none answered of those that were named.`;
+
 /** `muster rpc AGENT ACTION key=value…`: asks nodes. *Source:* `mco rpc`, its filters, its output and its exit codes; `choria req`. */
 export default {
   name: 'rpc',
@@ -20,8 +32,12 @@ export default {
       .description('call an action of an agent on many nodes')
       .argument('[agent]', 'agent, e.g. rpcutil')
       .argument('[action]', 'action, e.g. get_fact')
-      .argument('[input...]', 'key=value; lists as JSON or separated by commas, maps as JSON')
-      .helpOption(false);
+      .argument(
+        '[input...]',
+        'key=value; lists as JSON or separated by commas, maps as JSON; a secret as key=@FILE or key=- (standard input)',
+      )
+      .helpOption(false)
+      .addHelpText('after', NOTES);
     withRpcOptions(command)
       .option('--nr, --no-response', 'send the request and do not wait; nodes give no answer')
       .option(
@@ -52,13 +68,24 @@ async function rpc(
       'give AGENT ACTION and its inputs, e.g. muster rpc rpcutil get_fact fact=role',
     );
   const { loadDdl } = await import('./lib/ddls.ts');
-  const { actionNamed, typedInput } = await import('./lib/rpc/typed-input.ts');
+  const { actionNamed, inputTexts, typedInput } = await import('./lib/rpc/typed-input.ts');
   const ddl = await loadDdl(agent);
   if (action === undefined || options.help === true) return help(ddl, action);
-  const typed = typedInput(`${agent}#${action}`, actionNamed(ddl, action).input, input);
+  const where = `${agent}#${action}`;
+  const spec = actionNamed(ddl, action);
+  const { hideSecrets, maskSecrets, withSecrets } = await import('./lib/secret-input.ts');
+  const texts = await withSecrets(spec.input, inputTexts(where, spec.input, input));
+  const typed = typedInput(where, spec.input, texts);
   if (!options.response || options.replyTo !== undefined)
     return (await import('./lib/rpc/tell.ts')).tellNodes(options, ddl, action, typed, options.replyTo);
-  return (await import('./lib/rpc/run.ts')).runRpc(options, ddl, action, typed);
+  const { runRpc } = await import('./lib/rpc/run.ts');
+  return runRpc(options, ddl, action, typed, {
+    shown: (reply) => ({
+      ...reply,
+      message: maskSecrets(spec.input, texts, reply.message),
+      data: hideSecrets(spec.output, reply.data),
+    }),
+  });
 }
 
 async function help(

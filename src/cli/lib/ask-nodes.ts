@@ -1,4 +1,3 @@
-import type { ControllerConfig } from '../../core/config/controller.ts';
 import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.ts';
 import type { AskEvents } from './ask.ts';
 import type { FilterOptions } from './ask-options.ts';
@@ -6,9 +5,9 @@ import { type AskPlan, planAsk } from './ask-plan.ts';
 import type { Asked } from './asked.ts';
 import { confirmWholeFleet } from './confirm.ts';
 import { type Discovered, discover } from './discovery/discover.ts';
-import { type DiscoveryPlace, type Finder, needsFacts, type Wanted } from './discovery/finder.ts';
+import type { DiscoveryPlace, Finder, Wanted } from './discovery/finder.ts';
 import { chooseFinder } from './discovery/method.ts';
-import type { Caller, Fleet } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 import { selected } from './selection.ts';
 import { send } from './send.ts';
 import { readSettings } from './settings.ts';
@@ -23,7 +22,7 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
 ): Promise<Asked<ActionOutput<D, N>>> {
   const plan = planAsk(options, ddl, action, input);
   return withDiscovered(options, plan, { agent: ddl.name, what: `${ddl.name}#${action}` }, async (found) => {
-    const { caller, collective, names, discovered, finder, discoveryMs } = found;
+    const { fleet, collective, names, discovered, finder, discoveryMs } = found;
     events.onDiscovered?.(names.length);
     const [startedAtMs, startMs] = [Date.now(), performance.now()];
     const replyMs = new Map<string, number>();
@@ -31,7 +30,7 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
     if (names.length === 0 && discovered.silent.length === 0)
       process.stderr.write('No request sent, we did not discover any nodes.\n');
     const returned = await send({
-      ...{ rpc: caller.rpc, collective, ddl, action, input, plan, names },
+      ...{ rpc: fleet.rpc, registry: fleet.registry, collective, ddl, action, input, plan, names },
       ...(enough === undefined ? {} : { enough }),
       bound: plan.changes || plan.selection.limit !== null || finder.method !== 'registry',
       onReply: (reply) => {
@@ -52,14 +51,14 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
       ...{ discoveryMs, startedAtMs, replyMs },
       tookMs: performance.now() - startMs,
       requests: returned.requests,
-      lost: silent.length > 0 ? caller.lost() : null,
+      lost: silent.length > 0 ? fleet.lost() : null,
     };
   });
 }
 
 /** Nodes that were found, and who asks them. */
 export interface FoundNodes {
-  readonly caller: Caller;
+  readonly fleet: Fleet;
   readonly collective: string;
   readonly finder: Finder;
   readonly discovered: Discovered;
@@ -86,7 +85,8 @@ export async function withDiscovered<T>(
     collective,
   };
   const finder = await chooseFinder(options, wanted);
-  const fleet = await connect(config, timeoutS, finder, wanted);
+  const { openFleet } = await import('./fleet.ts');
+  const fleet = await openFleet(config, timeoutS);
   try {
     const startMs = performance.now();
     const line = isQuiet(options, finder) ? null : discoveryLine(finder);
@@ -99,33 +99,14 @@ export async function withDiscovered<T>(
       filter.empty && selection.limit === null && ['registry', 'broadcast'].includes(finder.method);
     if (changes && whole && options.yes !== true && names.length > 0)
       await confirmWholeFleet({ what: request.what, count: names.length, collective });
-    return await use({ caller: fleet, collective, finder, discovered, names, discoveryMs });
+    return await use({ fleet, collective, finder, discovered, names, discoveryMs });
   } finally {
     await fleet.close();
   }
 }
 
-/** Redis only where the registry is needed: names alone need none. */
-async function connect(
-  config: ControllerConfig,
-  limitS: number,
-  finder: Finder,
-  wanted: Wanted,
-): Promise<Caller | Fleet> {
-  const { openCaller, openFleet } = await import('./fleet.ts');
-  const asksRegistry = finder.method === 'registry' || (needsFacts(wanted) && !isFiltering(finder));
-  return asksRegistry ? openFleet(config, limitS) : openCaller(config, limitS);
-}
-
-function isFiltering({ method }: Finder): boolean {
-  return method === 'broadcast' || method === 'external';
-}
-
-function placeOf(fleet: Caller | Fleet): DiscoveryPlace {
-  const read = async () => {
-    const nodes = 'registry' in fleet ? await fleet.registry.list() : [];
-    return new Map(nodes.map((node) => [node.identity, node]));
-  };
+function placeOf(fleet: Fleet): DiscoveryPlace {
+  const read = async () => new Map((await fleet.registry.list()).map((node) => [node.identity, node]));
   let known: ReturnType<typeof read> | undefined;
   return {
     rpc: fleet.rpc,

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createRpcClient, type RpcClient } from '../../bus/client.ts';
 import { openBus } from '../../bus/connection.ts';
-import type { Registry } from '../../controller/registry.ts';
+import { openRedis } from '../../controller/redis.ts';
+import { createRegistry, type Registry } from '../../controller/registry.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { ControllerConfig } from '../../core/config/controller.ts';
 import { MusterError } from '../../core/errors.ts';
@@ -13,39 +14,20 @@ import { commonName } from './certificate-name.ts';
 /** Longest wait for the broker, in seconds. */
 const CONNECT_S = 5;
 
-/** A client with the certificate of who typed the command. */
-export interface Caller {
+/** What a command needs to ask nodes: a client with the caller's certificate, and who there is. */
+export interface Fleet {
   readonly rpc: RpcClient;
+  readonly registry: Registry;
   /** BROKER_UNREACHABLE when the connection was lost after it had been up: answers on their way then do not come. */
   lost(): MusterError | null;
   close(): Promise<void>;
 }
 
-/** What a command needs to ask nodes: a client, and who there is. */
-export interface Fleet extends Caller {
-  readonly registry: Registry;
-}
-
 /**
  * Connects to broker and Redis. Throws CONFIG_INVALID (a certificate cannot be read), BROKER_UNREACHABLE,
- * BROKER_REFUSED, REDIS_UNREACHABLE, each within a few seconds: `limitS` for the broker.
+ * BROKER_REFUSED, REDIS_UNREACHABLE, each within a few seconds.
  */
 export async function openFleet(config: ControllerConfig, limitS = CONNECT_S): Promise<Fleet> {
-  const { openRedis } = await import('../../controller/redis.ts');
-  const { createRegistry } = await import('../../controller/registry.ts');
-  const redis = await openRedis(config.redis, silentLog);
-  const [caller, there] = await Promise.allSettled([openCaller(config, limitS), redis.ready()]);
-  const close = async (): Promise<void> => {
-    await Promise.all([caller.status === 'fulfilled' ? caller.value.close() : undefined, redis.close()]);
-  };
-  if (caller.status === 'fulfilled' && there.status === 'fulfilled')
-    return { ...caller.value, registry: createRegistry(redis, systemClock), close };
-  await close();
-  throw caller.status === 'rejected' ? caller.reason : there.status === 'rejected' ? there.reason : undefined;
-}
-
-/** Connects to the broker alone. Throws as {@link openFleet}. */
-export async function openCaller(config: ControllerConfig, limitS = CONNECT_S): Promise<Caller> {
   const [caPem, certificatePem, keyPem] = await Promise.all(
     [join(config.trust.dir, 'ca.pem'), config.trust.certificate, config.trust.key].map(readPem),
   );
@@ -60,6 +42,7 @@ export async function openCaller(config: ControllerConfig, limitS = CONNECT_S): 
     log: silentLog,
     clock: systemClock,
   });
+  const redis = await openRedis(config.redis, silentLog);
   const own = { certificatePem: certificatePem ?? '', keyPem: keyPem ?? '' };
   const rpc = createRpcClient({
     bus,
@@ -68,15 +51,20 @@ export async function openCaller(config: ControllerConfig, limitS = CONNECT_S): 
     log: silentLog,
     clock: systemClock,
   });
-  // Subscriptions end with the bus: to end them one by one would wait for a broker that may be gone.
-  const close = (): Promise<void> => bus.close();
+  // The bus first, and its subscriptions go with it: to end them one by one would wait for a broker that may be gone.
+  const close = async (): Promise<void> => {
+    await Promise.all([bus.close(), redis.close()]);
+  };
   try {
-    await bus.ready({ timeoutS: Math.min(limitS, CONNECT_S), giveUpOnRefusal: true });
+    await Promise.all([
+      bus.ready({ timeoutS: Math.min(limitS, CONNECT_S), giveUpOnRefusal: true }),
+      redis.ready(),
+    ]);
   } catch (error) {
     await close();
     throw error;
   }
-  return { rpc, lost: () => lost, close };
+  return { rpc, registry: createRegistry(redis, systemClock), lost: () => lost, close };
 }
 
 function connectionLost(cause: MusterError): MusterError {

@@ -3,6 +3,7 @@ import type { AskReply } from '../../bus/ask.ts';
 import type { RpcClient } from '../../bus/client.ts';
 import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.ts';
 import type { Filter } from '../../core/messages.ts';
+import { askEach, holdsSecret, withRole } from './ask-each.ts';
 import type { AskPlan } from './ask-plan.ts';
 import { partsOf } from './selection.ts';
 
@@ -13,7 +14,8 @@ const NAMES_IN_ONE = 2000;
 
 /** One action for nodes that were found. */
 export interface Errand<D extends Ddl, N extends ActionName<D>> {
-  readonly rpc: Pick<RpcClient, 'ask'>;
+  readonly rpc: Pick<RpcClient, 'ask' | 'call'>;
+  readonly registry: Parameters<typeof withRole>[0];
   readonly collective: string;
   readonly ddl: D;
   readonly action: N;
@@ -53,8 +55,7 @@ export async function send<D extends Ddl, N extends ActionName<D>>(
   const batches = partsOf(names, plan.batch === null ? Math.max(1, names.length) : plan.batch(names.length));
   for (const [index, batch] of batches.entries()) {
     if (index > 0) await sleep(plan.batchSleepS * 1000);
-    const letters = plan.batch === null ? lettersTo(errand) : [directed(errand, batch)];
-    for (const came of await Promise.all(letters.map((letter) => ask(errand, letter)))) {
+    for (const came of await askBatch(errand, batch)) {
       all.replies.push(...came.replies);
       all.silent.push(...came.silent);
       all.unmatched.push(...came.unmatched);
@@ -62,6 +63,32 @@ export async function send<D extends Ddl, N extends ActionName<D>>(
     }
   }
   return all;
+}
+
+function askBatch<D extends Ddl, N extends ActionName<D>>(
+  errand: Errand<D, N>,
+  batch: readonly string[],
+): Promise<Returned<ActionOutput<D, N>>[]> {
+  if (holdsSecret(errand.ddl, errand.action, errand.input)) return askInSecret(errand, batch);
+  const letters = errand.plan.batch === null ? lettersTo(errand) : [directed(errand, batch)];
+  return Promise.all(
+    letters.map(async (letter) => {
+      const came = await ask(errand, letter);
+      return { ...came, requests: [...came.requests] };
+    }),
+  );
+}
+
+/** What is secret is encrypted to each node by itself. */
+async function askInSecret<D extends Ddl, N extends ActionName<D>>(
+  errand: Errand<D, N>,
+  batch: readonly string[],
+): Promise<Returned<ActionOutput<D, N>>[]> {
+  const { rpc, registry, collective, ddl, action, input, plan, onReply } = errand;
+  const nodes = await Promise.all(batch.map((identity) => withRole(registry, identity)));
+  const limits = { timeoutS: plan.timeoutS, onReply };
+  const came = await askEach(rpc, collective, ddl, action, input, { nodes, ...limits });
+  return [{ ...came, unmatched: [], requests: [] }];
 }
 
 function lettersTo({

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { unwrap } from '../../../core/config/explain.ts';
 import type { DdlAction } from '../../../core/ddl.ts';
 import { DISCOVERY_METHODS } from '../ask-options.ts';
-import { agentNames, dataNames, loadDdl } from '../ddls.ts';
+import { loadDataDdls, loadDdl, loadDdls } from '../ddls.ts';
 
 /**
  * What may stand at word `at` of a command line, sorted: commands, options and their values, agents, actions and inputs from the
@@ -57,7 +57,7 @@ async function possible(
   if (current.startsWith('-'))
     return command.options.filter((one) => !one.hidden).map((one) => one.long ?? '');
   if (command.name() === 'rpc') return rpcWords(positionals, words);
-  if (command.name() === 'data' && positionals.length === 0) return dataNames();
+  if (command.name() === 'data' && positionals.length === 0) return namesOf(loadDataDdls());
   if (command.name() === 'completion') return ['bash', 'zsh'];
   const help = command.name() === 'help' ? command.parent : null;
   return (help ?? command)
@@ -69,7 +69,7 @@ async function possible(
 async function valuesOf(option: Option): Promise<string[]> {
   if (option.argChoices !== undefined) return option.argChoices;
   if (option.long === '--dm') return [...DISCOVERY_METHODS];
-  if (option.long === '--with-agent') return agentNames();
+  if (option.long === '--with-agent') return namesOf(loadDdls());
   return [];
 }
 
@@ -78,7 +78,7 @@ async function rpcWords(
   [agent, action, ...given]: readonly string[],
   words: readonly string[],
 ): Promise<string[]> {
-  if (agent === undefined) return agentNames();
+  if (agent === undefined) return namesOf(loadDdls());
   const { actions } = await loadDdl(agent);
   if (action === undefined) return Object.keys(actions);
   const spec = Object.hasOwn(actions, action) ? actions[action] : undefined;
@@ -98,4 +98,8 @@ function inputValues(spec: DdlAction, key: string): string[] {
   const type = field === undefined ? undefined : unwrap(field);
   if (type instanceof z.ZodBoolean) return ['true', 'false'];
   return type instanceof z.ZodEnum ? type.options.map(String) : [];
+}
+
+async function namesOf(contracts: Promise<readonly { readonly name: string }[]>): Promise<string[]> {
+  return (await contracts).map(({ name }) => name);
 }

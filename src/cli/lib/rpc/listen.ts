@@ -2,9 +2,10 @@ import type { AskReply } from '../../../bus/ask.ts';
 import type { OverheardReply } from '../../../bus/overhear.ts';
 import { asMusterError } from '../../../core/errors.ts';
 import { loadDdl } from '../ddls.ts';
-import { openCaller } from '../fleet.ts';
+import { openFleet } from '../fleet.ts';
 import { seconds } from '../numbers.ts';
 import { say } from '../output.ts';
+import { hideSecrets } from '../secret-input.ts';
 import { readSettings } from '../settings.ts';
 import { stopSignal } from '../stop.ts';
 import type { RpcOptions } from './options.ts';
@@ -18,13 +19,13 @@ import { sessionOf } from './tell.ts';
 export async function listenFor(name: string, options: RpcOptions): Promise<void> {
   const limitS = options.timeout === undefined ? null : seconds('--timeout', options.timeout, { min: 0.1 });
   const config = await readSettings(options);
-  const caller = await openCaller(config);
+  const fleet = await openFleet(config);
   const stop = stopSignal();
   let heard = 0;
   try {
     const collective = options.target ?? config.collectives.production;
     let printed: Promise<void> = Promise.resolve();
-    await caller.rpc.overhear(collective, sessionOf(name), (one) => {
+    await fleet.rpc.overhear(collective, sessionOf(name), (one) => {
       heard += 1;
       printed = printed.then(() => print(one, options));
     });
@@ -33,30 +34,25 @@ export async function listenFor(name: string, options: RpcOptions): Promise<void
     await until(stop, limitS);
     await printed;
   } finally {
-    await caller.close();
+    await fleet.close();
   }
   process.exitCode = heard === 0 ? 1 : 0;
 }
 
 async function print({ identity, reply }: OverheardReply, options: RpcOptions): Promise<void> {
   const { agent, action, re, status, message, data } = reply;
-  const asReply: AskReply<unknown> = {
-    identity,
-    role: 'node',
-    status,
-    code: reply.code ?? null,
-    message,
-    data,
-  };
-  if (options.json === true || options.jsonl === true) {
-    say(JSON.stringify({ kind: 'reply', agent, action, requestid: re, ...rawReply(asReply) }));
-    return;
-  }
   const ddl = await loadDdl(agent).catch((thrown: unknown) => {
     if (asMusterError(thrown).code === 'NOT_FOUND') return null;
     throw thrown;
   });
   const spec = ddl !== null && Object.hasOwn(ddl.actions, action) ? ddl.actions[action] : undefined;
+  const shown = spec === undefined ? data : hideSecrets(spec.output, data);
+  const code = reply.code ?? null;
+  const asReply: AskReply<unknown> = { identity, role: 'node', status, code, message, data: shown };
+  if (options.json === true || options.jsonl === true) {
+    say(JSON.stringify({ kind: 'reply', agent, action, requestid: re, ...rawReply(asReply) }));
+    return;
+  }
   say(`${agent}#${action} ${re}`);
   for (const line of replyLines(spec, asReply, { display: 'all', verbose: options.verbose === true }))
     say(line);

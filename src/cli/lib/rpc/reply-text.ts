@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import type { AskReply } from '../../../bus/ask.ts';
-import type { DdlAction, DdlSchema } from '../../../core/ddl.ts';
+import type { DdlAction } from '../../../core/ddl.ts';
 import { paint } from '../output.ts';
 
 /** Which replies a person wants to see; `ddl`: as the action says. */
@@ -38,7 +38,10 @@ export function replyLines(
 }
 
 /** Values with their names before them, right-justified. Pure. */
-function valueLines(output: DdlSchema | undefined, data: Readonly<Record<string, unknown>>): string[] {
+function valueLines(
+  output: DdlAction['output'] | undefined,
+  data: Readonly<Record<string, unknown>>,
+): string[] {
   const values = Object.entries(data).map(([key, value]) => [displayName(output, key), value] as const);
   const width = Math.max(0, ...values.map(([name]) => name.length));
   return values.flatMap(([name, value]) => {
@@ -51,7 +54,7 @@ function valueLines(output: DdlSchema | undefined, data: Readonly<Record<string,
 }
 
 /** The name of an output as people read it. Pure. */
-export function displayName(output: DdlSchema | undefined, key: string): string {
+export function displayName(output: DdlAction['output'] | undefined, key: string): string {
   const field = output !== undefined && Object.hasOwn(output.shape, key) ? output.shape[key] : undefined;
   const meta = field === undefined ? undefined : z.globalRegistry.get(field);
   return typeof meta?.display_as === 'string' ? meta.display_as : key;

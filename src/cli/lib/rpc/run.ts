@@ -14,8 +14,8 @@ import { actionNamed } from './typed-input.ts';
 /** How replies are shown, when it is not as the DDL of the agent says. */
 export interface ReplyView {
   readonly spec?: Pick<DdlAction, 'output'>;
-  /** What is printed of the data of a good reply. */
-  readonly dataOf?: (data: unknown) => unknown;
+  /** What is printed of a reply. */
+  readonly shown?: (reply: AskReply<unknown>) => AskReply<unknown>;
 }
 
 /**
@@ -33,8 +33,7 @@ export async function runRpc(
   const spec = { ...actionNamed(ddl, action), ...view.spec };
   const { filterReplies } = options;
   const counts = filterReplies === undefined ? () => true : replyFilter(filterReplies);
-  const shownOf = (reply: AskReply<unknown>): AskReply<unknown> =>
-    view.dataOf === undefined || reply.status !== 0 ? reply : { ...reply, data: view.dataOf(reply.data) };
+  const { shown = (reply) => reply } = view;
   const out = openOut(options.outputFile);
   try {
     const printer = printerOf({ ddl, action, spec, options, out });
@@ -42,9 +41,9 @@ export async function runRpc(
     const asked = await askNodes(quiet, ddl, action, input, {
       onDiscovered: (count) => printer.found(count),
       onReply: (reply: AskReply<unknown>) =>
-        counts(shownOf(reply)) ? printer.reply(shownOf(reply)) : printer.other(),
+        counts(shown(reply)) ? printer.reply(shown(reply)) : printer.other(),
     });
-    const replies = asked.replies.map(shownOf).filter(counts);
+    const replies = asked.replies.map(shown).filter(counts);
     printer.end({ asked, replies, summaries: summarize(spec, replies) });
     finishAsk(asked);
   } finally {

@@ -21,13 +21,13 @@ export async function tellNodes(
 ): Promise<void> {
   const plan = planAsk(options, ddl, action, input);
   await withDiscovered(options, plan, { agent: ddl.name, what: `${ddl.name}#${action}` }, async (found) => {
-    const { caller, collective, names } = found;
+    const { fleet, collective, names } = found;
     const session = replyTo === undefined ? {} : { replyTo: sessionOf(replyTo) };
     const ids: string[] = [];
     for (const identity of partsOf(names, NAMES_IN_ONE)) {
       const filter = { ...plan.filter.wire, identity };
       ids.push(
-        ...(await caller.rpc.tell(collective, ddl, action, input, { filter, ttlS: plan.ttlS, ...session })),
+        ...(await fleet.rpc.tell(collective, ddl, action, input, { filter, ttlS: plan.ttlS, ...session })),
       );
     }
     if (options.json === true)

@@ -3,6 +3,7 @@ import { unwrap } from '../../../core/config/explain.ts';
 import type { Ddl, DdlAction, DdlSchema } from '../../../core/ddl.ts';
 import { MusterError } from '../../../core/errors.ts';
 import { nearest } from '../../../core/nearest.ts';
+import { secretFieldsOf } from '../../../core/secret-fields.ts';
 import { schemaRows } from '../docs/schema.ts';
 
 const YES = /^(true|yes|1)$/i;
@@ -18,29 +19,44 @@ export function actionNamed(ddl: Ddl, action: string): DdlAction {
   throw new MusterError('USAGE', `${ddl.name} has no action '${action}'${hint}; it has ${all.join(', ')}`);
 }
 
+/** `key=value` texts by their names. Throws USAGE for a text without `=`, and for an input that there is not. Pure. */
+export function inputTexts(
+  where: string,
+  schema: DdlSchema,
+  texts: readonly string[],
+): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const at = text.indexOf('=');
+      if (at < 1) throw new MusterError('USAGE', `'${text}' is no input of ${where}; expected name=value`);
+      const key = text.slice(0, at);
+      if (!Object.hasOwn(schema.shape, key)) throw new MusterError('USAGE', unknownInput(where, schema, key));
+      return [key, text.slice(at + 1)];
+    }),
+  );
+}
+
 /**
- * `key=value` texts as the types that the DDL asks for: numbers, `true` and `false`, lists as JSON or separated by commas, maps as
- * JSON. Throws USAGE that names input, value and what was expected. Pure.
+ * Texts as the types that the DDL asks for: numbers, `true` and `false`, lists as JSON or separated by commas, maps as JSON. Throws
+ * USAGE that names input, value and what was expected; of a secret not the value. Pure.
  */
 export function typedInput(
   where: string,
   schema: DdlSchema,
-  texts: readonly string[],
+  texts: Readonly<Record<string, string>>,
 ): Record<string, unknown> {
-  const given = Object.fromEntries(texts.map((text) => pair(where, schema, text)));
+  const given = Object.fromEntries(
+    Object.entries(texts).map(([key, text]) => [key, typedField(schema, key, text)]),
+  );
   const checked = schema.safeParse(given);
   if (checked.success) return given;
   const lines = checked.error.issues.map((issue) => problem(where, schema, given, issue));
   throw new MusterError('USAGE', [...new Set(lines)].join('\n'));
 }
 
-function pair(where: string, schema: DdlSchema, text: string): [string, unknown] {
-  const at = text.indexOf('=');
-  if (at < 1) throw new MusterError('USAGE', `'${text}' is no input of ${where}; expected name=value`);
-  const [key, value] = [text.slice(0, at), text.slice(at + 1)];
+function typedField(schema: DdlSchema, key: string, text: string): unknown {
   const field = Object.hasOwn(schema.shape, key) ? schema.shape[key] : undefined;
-  if (field === undefined) throw new MusterError('USAGE', unknownInput(where, schema, key));
-  return [key, typed(value, unwrap(field))];
+  return field === undefined ? text : typed(text, unwrap(field));
 }
 
 function unknownInput(where: string, schema: DdlSchema, key: string): string {
@@ -108,7 +124,8 @@ function problem(
       .join(', ');
     return `${where} needs the input '${key}'${about === '' ? '' : ` (${about})`}`;
   }
-  return `input '${issue.path.join('.')}' is ${shown(given[key])}; ${expected(issue, row?.type)}`;
+  const value = secretFieldsOf(schema).includes(key) ? "'[redacted]'" : shown(given[key]);
+  return `input '${issue.path.join('.')}' is ${value}; ${expected(issue, row?.type)}`;
 }
 
 function expected(issue: z.core.$ZodIssue, type: string | undefined): string {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { planAsk } from '../../../../src/cli/lib/ask-plan.ts';
 import { seconds, share } from '../../../../src/cli/lib/numbers.ts';
 import { replyFilter } from '../../../../src/cli/lib/rpc/reply-filter.ts';
-import { typedInput } from '../../../../src/cli/lib/rpc/typed-input.ts';
+import { inputTexts, typedInput } from '../../../../src/cli/lib/rpc/typed-input.ts';
 import { words } from '../../../../src/cli/lib/words.ts';
 import { defineDdl, nothing } from '../../../../src/core/ddl.ts';
 import { MusterError } from '../../../../src/core/errors.ts';
@@ -21,6 +21,8 @@ const input = z.strictObject({
   any: z.union([z.number(), z.boolean()]).optional(),
 });
 
+const read = (text: string) => typedInput('probe#echo', input, inputTexts('probe#echo', input, [text]));
+
 it.each([
   ['msg=a=b', { msg: 'a=b' }],
   ['msg=', { msg: '' }],
@@ -35,7 +37,7 @@ it.each([
   ['any=5', { any: 5 }],
   ['level=low', { level: 'low' }],
 ])('%s is typed by the DDL', (text, typed) => {
-  expect(typedInput('probe#echo', input, [text])).toEqual(typed);
+  expect(read(text)).toEqual(typed);
 });
 
 it.each([
@@ -49,12 +51,19 @@ it.each([
   ['mgs=x', "probe#echo has no input 'mgs'; did you mean 'msg'?"],
   ['msg', "'msg' is no input of probe#echo; expected name=value"],
 ])('%s is refused, naming input, value and what was expected', (text, message) => {
-  expect(() => typedInput('probe#echo', input, [text])).toThrow(message);
+  expect(() => read(text)).toThrow(message);
+});
+
+it('what was given for a secret is not repeated', () => {
+  const schema = z.strictObject({ pin: z.number().meta({ secret: true }) });
+  expect(() => typedInput('probe#set', schema, { pin: 'horse' })).toThrow(
+    "input 'pin' is '[redacted]'; expected number",
+  );
 });
 
 it('a missing input is named with what it is', () => {
   const needed = z.strictObject({ msg: z.string().describe('What to say') });
-  expect(() => typedInput('probe#echo', needed, [])).toThrow(
+  expect(() => typedInput('probe#echo', needed, {})).toThrow(
     "probe#echo needs the input 'msg' (What to say, string)",
   );
 });
