@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
-import { askNodes, type FilterOptions, withFilterOptions } from './lib/ask.ts';
+import { askNodes, type FilterOptions, onlyNodes, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
@@ -26,7 +26,7 @@ async function inventory(node: string | undefined, options: InventoryOptions): P
   if (node === undefined) throw new MusterError('USAGE', 'give the name of a node, or --list-collectives');
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
   const { inventoryLines } = await import('./lib/inventory-text.ts');
-  const asked = await askNodes({ ...options, withIdentity: [node] }, rpcutil, 'inventory', {});
+  const asked = await askNodes(onlyNodes(options, [node]), rpcutil, 'inventory', {});
   const [reply] = asked.replies;
   if (reply === undefined)
     throw asked.lost ?? new MusterError('NODE_UNREACHABLE', `${node} did not answer within its time`);
@@ -44,7 +44,7 @@ async function statisticsOf(
   const { loadDdl } = await import('./lib/ddls.ts');
   const ddl = await loadDdl('rpcutil');
   if (!Object.hasOwn(ddl.actions, 'daemon_stats')) return null;
-  const { replies } = await askNodes({ ...options, withIdentity: [node] }, ddl, 'daemon_stats', {});
+  const { replies } = await askNodes(onlyNodes(options, [node]), ddl, 'daemon_stats', {});
   return replies[0]?.data ?? null;
 }
 

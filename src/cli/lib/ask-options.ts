@@ -81,3 +81,11 @@ export function withFilterOptions(command: Command): Command {
       .option('-j, --json', 'print one JSON document'),
   );
 }
+
+/** The options of a request for these nodes alone, whatever the nodes of the command were found by. Pure. */
+export function onlyNodes<O extends FilterOptions>(options: O, names: readonly string[]): FilterOptions {
+  const { config, set, target, timeout, ttl, progress, quiet, json } = options;
+  const kept = { config, set, target, timeout, ttl, progress, quiet, json };
+  const given = Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined));
+  return { ...given, dm: 'identities', withIdentity: [...names] };
+}

@@ -4,7 +4,7 @@ import type { FilterOptions } from './ask-options.ts';
 import type { Asked } from './asked.ts';
 
 // All that a command needs to ask nodes. What is heavy is imported when nodes are asked.
-export { type FilterOptions, withFilterOptions } from './ask-options.ts';
+export { type FilterOptions, onlyNodes, withFilterOptions } from './ask-options.ts';
 export { type Asked, askExitCode, finishAsk, saySilent, saySummary } from './asked.ts';
 
 /** What a command does while nodes are asked. */

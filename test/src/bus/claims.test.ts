@@ -37,9 +37,10 @@ function edited(message: Buffer, changes: Record<string, unknown>): Buffer {
 
 /** Another value for every field of a message: those of a schema, so that no new field is forgotten. */
 const OTHERS: Readonly<Record<string, unknown>> = {
+  answer: 'never',
   ...{ v: 2, typ: 'other', iat_ms: nowMs + 1, ttl_s: 59, id: 'f'.repeat(32), aud: 'all' },
   ...{ collective: 'mcollective', agent: 'provision', action: 'refuse', data: { text: 'other' } },
-  ...{ filter: Filter.parse({}), session: 'f'.repeat(16), answer: 'never' },
+  ...{ filter: Filter.parse({}), session: 'f'.repeat(16) },
   ...{ re: 'f'.repeat(32), re_sha256: 'f'.repeat(64), status: 1, message: 'other', code: 'CONFLICT' },
   ...{ event: { kind: 'puppet_run_ended', run: 'other', exitcode: 0 } },
   ...{ accepted: false, nonce: 'other', run: 'other', identity: 'web2', certificate: 'other' },
