@@ -21,9 +21,10 @@ async function facts(fact: string, options: FilterOptions & { readonly verbose?:
   const asked = await askNodes(options, rpcutil, 'get_fact', { fact });
   const values = byValue(asked.replies);
   if (options.json) {
-    sayJson({ fact, values: values.map(([value, nodes]) => ({ value, nodes })), no_responses: asked.silent });
+    const counted = values.map(([value, nodes]) => ({ value, count: nodes.length, nodes }));
+    sayJson({ fact, values: counted, no_responses: asked.silent });
   } else {
-    for (const line of report(fact, values, options.verbose === true)) say(line);
+    for (const line of factLines(fact, values, options.verbose === true)) say(line);
     saySummary(asked);
   }
   finishAsk(asked);
@@ -32,19 +33,22 @@ async function facts(fact: string, options: FilterOptions & { readonly verbose?:
 type Values = readonly (readonly [value: string, nodes: readonly string[]])[];
 
 /** Values with the nodes that have them, most frequent first. Pure. */
-function byValue(replies: readonly { identity: string; data: { value: string | null } | null }[]): Values {
+function byValue(
+  replies: readonly { readonly identity: string; readonly data: { readonly value?: unknown } | null }[],
+): Values {
   const nodesOf = new Map<string, string[]>();
   for (const { identity, data } of replies) {
     const value = data?.value ?? null;
-    if (value !== null) nodesOf.set(value, [...(nodesOf.get(value) ?? []), identity]);
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    if (value !== null) nodesOf.set(text, [...(nodesOf.get(text) ?? []), identity]);
   }
-  return [...nodesOf].sort((a, b) => b[1].length - a[1].length);
+  return [...nodesOf].sort((a, b) => b[1].length - a[1].length || (a[0] < b[0] ? -1 : 1));
 }
 
-function report(fact: string, values: Values, verbose: boolean): string[] {
+function factLines(fact: string, values: Values, verbose: boolean): string[] {
   const found = values.flatMap(([value, nodes]) => [
     `        ${value.padEnd(40)} found ${nodes.length} times`,
-    ...(verbose ? nodes.map((node) => `            ${node}`) : []),
+    ...(verbose ? ['', ...nodes.map((node) => `            ${node}`), ''] : []),
   ]);
   return [`Report for fact: ${fact}`, '', ...(found.length === 0 ? ['        No values found'] : found), ''];
 }

@@ -3,7 +3,7 @@ import { askNodes, type FilterOptions, finishAsk, withFilterOptions } from './li
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
-/** `muster find`: names of the nodes that the filters mean, one a line. *Source:* `mco find`. */
+/** `muster find`: names of the nodes that the filters mean and that answer, one a line. *Source:* `mco find`. */
 export default {
   name: 'find',
   register(program: Command): void {
@@ -13,12 +13,12 @@ export default {
 
 async function find(options: FilterOptions): Promise<void> {
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
-  const asked = await askNodes(options, rpcutil, 'ping', {});
+  const asked = await askNodes({ quiet: true, ...options }, rpcutil, 'ping', {});
   const names = asked.replies.map((reply) => reply.identity);
   if (options.json) sayJson({ nodes: names, no_responses: asked.silent });
   else for (const name of names) say(name);
   if (asked.silent.length > 0 && options.json === undefined) {
-    process.stderr.write(`no response from: ${asked.silent.join(', ')}\n`);
+    process.stderr.write(`No response from: ${asked.silent.join(', ')}\n`);
   }
   finishAsk(asked);
 }

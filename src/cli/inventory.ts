@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import type { rpcutil } from '../../agent/agents/rpcutil.ddl.ts';
-import type { ActionOutput } from '../core/ddl.ts';
 import { MusterError } from '../core/errors.ts';
-import { askNodes, type FilterOptions, withFilterOptions } from './lib/ask.ts';
+import { askNodes, type FilterOptions, onlyNodes, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
+
+interface InventoryOptions extends FilterOptions {
+  readonly listCollectives?: true;
+}
 
 /** `muster inventory NODE`: what one node says of itself. *Source:* `mco inventory`. */
 export default {
@@ -12,40 +14,50 @@ export default {
   register(program: Command): void {
     const command = program
       .command('inventory')
-      .description('show agents, classes and facts of one node')
-      .argument('<node>', 'name of the node');
+      .description('show statistics, agents, data plug-ins, classes and facts of one node')
+      .argument('[node]', 'name of the node')
+      .option('--list-collectives', 'list collectives and how many nodes live in each instead');
     withFilterOptions(command).action(inventory);
   },
 } satisfies CliCommand;
 
-async function inventory(node: string, options: FilterOptions): Promise<void> {
-  const { rpcutil: ddl } = await import('../../agent/agents/rpcutil.ddl.ts');
-  const { replies, lost } = await askNodes({ ...options, withIdentity: [node] }, ddl, 'inventory', {});
-  const [reply] = replies;
+async function inventory(node: string | undefined, options: InventoryOptions): Promise<void> {
+  if (options.listCollectives === true) return listCollectives(options);
+  if (node === undefined) throw new MusterError('USAGE', 'give the name of a node, or --list-collectives');
+  const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
+  const { inventoryLines } = await import('./lib/inventory-text.ts');
+  const asked = await askNodes(onlyNodes(options, [node]), rpcutil, 'inventory', {});
+  const [reply] = asked.replies;
   if (reply === undefined)
-    throw lost ?? new MusterError('NODE_UNREACHABLE', `${node} did not answer within ${options.timeout} s`);
+    throw asked.lost ?? new MusterError('NODE_UNREACHABLE', `${node} did not answer within its time`);
   if (reply.data === null) throw new MusterError('RPC_FAILED', `${node}: ${reply.message}`);
-  if (options.json) sayJson({ node, ...reply.data });
-  else for (const line of lines(node, reply.data)) say(line);
+  const statistics = await statisticsOf(node, options);
+  if (options.json) sayJson({ node, ...reply.data, ...(statistics === null ? {} : { statistics }) });
+  else for (const line of inventoryLines(node, reply.data, statistics)) say(line);
 }
 
-function lines(node: string, data: ActionOutput<typeof rpcutil, 'inventory'>): string[] {
-  const facts = Object.entries(data.facts).sort(([a], [b]) => (a < b ? -1 : 1));
-  return [
-    `Inventory for ${node}:`,
-    '',
-    '   Server Statistics:',
-    `                      Version: ${data.version}`,
-    `              Main Collective: ${data.main_collective}`,
-    `                  Collectives: ${data.collectives.join(', ')}`,
-    '',
-    '   Agents:',
-    `      ${[...data.agents].sort().join(' ')}`,
-    '',
-    '   Configuration Management Classes:',
-    `      ${data.classes.length === 0 ? 'none' : [...data.classes].sort().join(' ')}`,
-    '',
-    '   Facts:',
-    ...facts.map(([fact, value]) => `      ${fact} => ${value}`),
-  ];
+/** Counters of the daemon; null when it does not tell them. */
+async function statisticsOf(
+  node: string,
+  options: InventoryOptions,
+): Promise<Record<string, unknown> | null> {
+  const { loadDdl } = await import('./lib/ddls.ts');
+  const ddl = await loadDdl('rpcutil');
+  if (!Object.hasOwn(ddl.actions, 'daemon_stats')) return null;
+  const { replies } = await askNodes(onlyNodes(options, [node]), ddl, 'daemon_stats', {});
+  return replies[0]?.data ?? null;
+}
+
+async function listCollectives(options: InventoryOptions): Promise<void> {
+  const { readSettings } = await import('./lib/settings.ts');
+  const { withStore } = await import('./lib/store.ts');
+  const { createRegistry } = await import('../controller/registry.ts');
+  const { systemClock } = await import('../core/clock.ts');
+  const { collectiveLines, countCollectives } = await import('./lib/inventory-text.ts');
+  const nodes = await withStore(await readSettings(options), (door) =>
+    createRegistry(door, systemClock).list(),
+  );
+  const counts = countCollectives(nodes);
+  if (options.json) sayJson({ collectives: Object.fromEntries(counts), nodes: nodes.length });
+  else for (const line of collectiveLines(counts, nodes.length)) say(line);
 }

@@ -3,9 +3,12 @@ import audit from './audit.ts';
 import broker from './broker.ts';
 import bundle from './bundle.ts';
 import ca from './ca.ts';
+import completion from './completion.ts';
 import controller from './controller.ts';
 import daemon from './daemon.ts';
+import data from './data.ts';
 import demo from './demo.ts';
+import describeFilter from './describe-filter.ts';
 import docs from './docs.ts';
 import facts from './facts.ts';
 import find from './find.ts';
@@ -13,6 +16,7 @@ import init from './init.ts';
 import inventory from './inventory.ts';
 import lab from './lab.ts';
 import type { CliCommand } from './lib/command.ts';
+import { asksNodes, commandOf, inOurNames } from './lib/habits.ts';
 import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
@@ -56,6 +60,8 @@ export const COMMANDS: readonly CliCommand[] = [
   packages,
   service,
   ral,
+  data,
+  describeFilter,
   policy,
   audit,
   ca,
@@ -63,6 +69,7 @@ export const COMMANDS: readonly CliCommand[] = [
   lab,
   demo,
   docs,
+  completion,
 ];
 
 /** The whole command line; nothing happens until it parses. */
@@ -85,8 +92,9 @@ export function buildProgram(): Command {
 const EXIT_CODES = `
 Exit codes: 0 done; 1 it failed, or the thing is not there; 2 wrong command line or config;
 3 Redis, the broker or EC2 is not reachable, or this machine cannot do it.
-Of commands that ask nodes (ping, find, facts, rpc): 0 all answered well; 1 nobody was found; 2 some failed or were silent;
-3 nobody answered, or the connection was lost before all had.`;
+Commands that ask nodes end as mco did: 0 all answered well; 1 nobody was found, or nothing was sent;
+2 some failed or were silent; 3 nodes were found and none answered, or the broker or Redis is not reachable;
+4 none answered of those that were named. $MUSTER_EXTRA_OPTS is put before their options.`;
 
 function overrideExit(command: Command): void {
   command.exitOverride();
@@ -95,12 +103,17 @@ function overrideExit(command: Command): void {
 
 /** Runs one command line and gives its exit code. */
 async function main(argv: readonly string[]): Promise<number> {
+  const program = buildProgram();
+  const command = commandOf(program, argv);
+  // "Nothing was sent" is 1 with mco; 2 would say that nodes failed.
+  const exitOf = (code: number) => (code === 2 && asksNodes(command) ? 1 : code);
   try {
-    await buildProgram().parseAsync(argv, { from: 'user' });
+    const words = inOurNames(command, argv, process.env.MUSTER_EXTRA_OPTS ?? '');
+    await program.parseAsync(words, { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (thrown) {
-    if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? 0 : 2;
-    return reportError(thrown, { json: argv.includes('--json') });
+    if (thrown instanceof CommanderError) return exitOf(thrown.exitCode === 0 ? 0 : 2);
+    return exitOf(reportError(thrown, { json: argv.includes('--json') || argv.includes('-j') }));
   }
 }
 

@@ -81,7 +81,7 @@ async function doc(name: string | undefined, { agentsDir, json }: DocOptions): P
       say(line);
     });
   }
-  const ddl = await ddls.loadDdl(stem, agentsDir);
+  const ddl = await ddls.loadDdl(stem, async () => agentsDir);
   if (json) return sayJson(writeJsonDdl(ddl));
   for (const line of agentDoc(ddl)) say(line);
 }
@@ -89,7 +89,7 @@ async function doc(name: string | undefined, { agentsDir, json }: DocOptions): P
 async function exportDdl(agent: string, { agentsDir }: DocOptions): Promise<void> {
   const { loadDdl } = await import('./lib/ddls.ts');
   const { writeJsonDdl } = await import('../core/ddl-json/write.ts');
-  sayJson(writeJsonDdl(await loadDdl(agent, agentsDir)));
+  sayJson(writeJsonDdl(await loadDdl(agent, async () => agentsDir)));
 }
 
 async function generate(name: string, options: GenerateOptions): Promise<void> {

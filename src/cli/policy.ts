@@ -6,7 +6,7 @@ import { ROLES } from '../core/role.ts';
 import type { FileProblem } from '../trust/policy/lint-file.ts';
 import type { CliCommand } from './lib/command.ts';
 import { paint, say, sayJson } from './lib/output.ts';
-import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
+import { type ConfigOptions, readSettings, siteAgentsDir, withConfigOptions } from './lib/settings.ts';
 
 interface ExplainOptions extends ConfigOptions {
   readonly role: string;
@@ -74,7 +74,7 @@ async function groupsText(file: string, groupsFile: string | undefined): Promise
 async function actionsOf(agent: string): Promise<readonly string[] | null> {
   const { loadDdl } = await import('./lib/ddls.ts');
   try {
-    return Object.keys((await loadDdl(agent)).actions);
+    return Object.keys((await loadDdl(agent, () => siteAgentsDir({}))).actions);
   } catch (thrown) {
     if (asMusterError(thrown).code === 'NOT_FOUND') return null;
     throw thrown;

@@ -9,6 +9,8 @@ export type DdlOutput = z.ZodObject<z.ZodRawShape>;
 export interface DdlAction<I extends DdlSchema = DdlSchema, O extends DdlOutput = DdlOutput> {
   readonly description: string;
   readonly display: 'always' | 'ok' | 'failed';
+  /** Does it change the node? Left out: it does when only failures are shown. The whole fleet is not changed without a question. */
+  readonly changes?: boolean;
   readonly input: I;
   readonly output: O;
   /** What a client makes of all replies together, in this order. */

@@ -22,12 +22,19 @@ export async function loadDdls(siteDir?: string): Promise<Ddl[]> {
   return [...own, ...theirs].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The contract of one agent. Throws NOT_FOUND with the nearest name, PLUGIN_INVALID that names the file. */
-export async function loadDdl(agent: string, siteDir?: string): Promise<Ddl> {
+/**
+ * The contract of one agent; the site's folder is asked for only when Muster has none of this name. Throws NOT_FOUND with the nearest
+ * name, PLUGIN_INVALID that names the file.
+ */
+export async function loadDdl(
+  agent: string,
+  siteDir: () => Promise<string | undefined> = async () => undefined,
+): Promise<Ddl> {
   const own = await stems(AGENTS);
   if (own.includes(agent)) return ownDdl<Ddl>(AGENTS, agent);
-  const theirs = await siteNames(siteDir);
-  if (theirs.includes(agent)) return siteDdl(siteDir ?? '', agent);
+  const dir = await siteDir();
+  const theirs = await siteNames(dir);
+  if (theirs.includes(agent)) return siteDdl(dir ?? '', agent);
   throw unknown('agent', agent, [...own, ...theirs]);
 }
 

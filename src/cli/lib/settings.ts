@@ -78,3 +78,14 @@ async function isOurs(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => null);
   return found !== null && found.uid === process.getuid?.();
 }
+
+/**
+ * Folder of the contracts of the site's own agents, for commands that work without a config too; undefined where there is none. Throws
+ * CONFIG_INVALID for a config that is named and wrong.
+ */
+export async function siteAgentsDir(options: ConfigOptions): Promise<string | undefined> {
+  const path = await configPath(options.config);
+  const named = options.config !== undefined || process.env.MUSTER_CONFIG !== undefined;
+  if (!named && (await stat(path).catch(() => null)) === null) return undefined;
+  return (await readSettings(options, { quiet: true })).plugins.agents_dir;
+}

@@ -17,7 +17,7 @@ export interface ConfigSources {
 type Tree = Record<string, unknown>;
 
 /** Variables with a meaning of their own, which are no settings. */
-const RESERVED = new Set(['MUSTER_CONFIG', 'MUSTER_LAB']);
+const RESERVED = new Set(['MUSTER_CONFIG', 'MUSTER_LAB', 'MUSTER_EXTRA_OPTS', 'MUSTER_TRACE']);
 
 /**
  * Reads and checks a config. Throws CONFIG_INVALID with one line for each problem: file and line, key, value, what was

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Bus } from '../../../src/bus/bus.ts';
 import { askEach, holdsSecret } from '../../../src/cli/lib/ask-each.ts';
-import { typedInput } from '../../../src/cli/lib/rpc-text.ts';
+import { typedInput } from '../../../src/cli/lib/rpc/typed-input.ts';
 import {
   hideSecrets,
   maskSecrets,
@@ -78,7 +78,7 @@ describe('a secret input of muster rpc', () => {
 
   test('that is no number where one is wanted is not said either', () => {
     const schema = z.strictObject({ pin: z.number().meta({ secret: true }) });
-    expect(() => typedInput(schema, { pin: SECRET })).toThrow("'pin' is '[redacted]'; expected a number");
+    expect(() => typedInput('safe#set', schema, { pin: SECRET })).toThrow(/pin.*'\[redacted\]'/);
   });
 
   test('and a secret output are not shown', () => {

@@ -15,7 +15,9 @@ export function commandsPage(program: Command): string {
 
 function walk(command: Command, prefix = ''): { path: string; command: Command }[] {
   const path = `${prefix}${command.name()}`;
-  return [{ path, command }, ...command.commands.flatMap((inner) => walk(inner, `${path} `))];
+  const visible = new Set(command.createHelp().visibleCommands(command));
+  const shown = command.commands.filter((inner) => visible.has(inner));
+  return [{ path, command }, ...shown.flatMap((inner) => walk(inner, `${path} `))];
 }
 
 function helpOf(command: Command): string {

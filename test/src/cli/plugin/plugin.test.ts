@@ -58,7 +58,7 @@ describe('a plug-in that is checked', () => {
 describe('the contract of an agent', () => {
   it("is found among the site's own", async () => {
     await generateAgent({ name: 'ours', actions: ['a'], language: 'sh', dir: join(dir, 'site') });
-    expect((await loadDdl('ours', join(dir, 'site'))).name).toBe('ours');
+    expect((await loadDdl('ours', async () => join(dir, 'site'))).name).toBe('ours');
     expect((await loadDdls(join(dir, 'site'))).map(({ name }) => name)).toContain('ours');
     await expect(loadDdl('rpcutl')).rejects.toThrow(/did you mean 'rpcutil'/);
   });

@@ -1,0 +1,63 @@
+import { actionOf, problemOf } from '../../bus/request.ts';
+import type { Ddl, DdlAction } from '../../core/ddl.ts';
+import { MusterError } from '../../core/errors.ts';
+import type { FilterOptions } from './ask-options.ts';
+import { parseFacts } from './facts.ts';
+import { readFilter, type TypedFilter } from './filter-texts.ts';
+import { count, seconds, share } from './numbers.ts';
+import type { Selection } from './selection.ts';
+
+/** A request as typed, checked before anything is connected. */
+export interface AskPlan {
+  readonly filter: TypedFilter;
+  readonly methodOptions: Readonly<Record<string, string>>;
+  /** null: the method's own. */
+  readonly discoveryS: number | null;
+  readonly selection: Selection;
+  /** null: all at once. */
+  readonly batch: ((of: number) => number) | null;
+  readonly batchSleepS: number;
+  readonly timeoutS: number;
+  readonly ttlS: number;
+  /** Does the action change nodes? */
+  readonly changes: boolean;
+}
+
+/** Reads options and checks the input against the DDL. Throws USAGE, RPC_UNKNOWN_ACTION, RPC_INVALID_DATA. Pure. */
+export function planAsk(options: FilterOptions, ddl: Ddl, action: string, input: unknown): AskPlan {
+  const spec = actionOf(ddl, action);
+  const checked = spec.input.safeParse(input);
+  if (!checked.success)
+    throw new MusterError('RPC_INVALID_DATA', `${ddl.name}#${action}: ${problemOf(checked.error)}`);
+  const timeoutS =
+    options.timeout === undefined ? ddl.timeoutS : seconds('--timeout', options.timeout, { min: 0.1 });
+  return {
+    filter: readFilter(options),
+    methodOptions: parseFacts(options.do ?? []),
+    discoveryS: options.dt === undefined ? null : seconds('--dt', options.dt, { min: 0.1 }),
+    selection: readSelection(options),
+    batch: options.batch === undefined ? null : share('--batch', options.batch),
+    batchSleepS: seconds('--batch-sleep', options.batchSleep ?? '1'),
+    timeoutS,
+    ttlS: options.ttl === undefined ? timeoutS : seconds('--ttl', options.ttl, { min: 1 }),
+    changes: changesNodes(spec),
+  };
+}
+
+/**
+ * An action changes nodes if its DDL says so, else if only its failures are shown (`display: failed`): so do authors of DDLs mark
+ * what does something, and `always` what asks. *Source:* the DDLs of MCollective's agents.
+ */
+export function changesNodes(spec: DdlAction): boolean {
+  return spec.changes ?? spec.display === 'failed';
+}
+
+function readSelection({ limit, limitSeed, one }: FilterOptions): Selection {
+  if (one === true && limit !== undefined)
+    throw new MusterError('USAGE', '--one and --limit cannot be given together');
+  if (limitSeed !== undefined && limit === undefined && one !== true)
+    throw new MusterError('USAGE', '--limit-seed says which nodes --limit chooses; give --limit as well');
+  const seed = limitSeed === undefined ? null : count('--limit-seed', limitSeed);
+  if (one === true) return { limit: () => 1, seed };
+  return { limit: limit === undefined ? null : share('--limit', limit), seed };
+}

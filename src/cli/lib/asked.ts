@@ -1,0 +1,75 @@
+import type { AskReply } from '../../bus/ask.ts';
+import type { MusterError } from '../../core/errors.ts';
+import type { DiscoveryMethodName } from './ask-options.ts';
+import { inColumns } from './columns.ts';
+import { paint, reportError, say } from './output.ts';
+
+/** What came of a request to many nodes. */
+export interface Asked<O> {
+  /** Sorted by name. */
+  readonly replies: readonly AskReply<O>[];
+  /** Nodes that should have answered and did not. */
+  readonly silent: readonly string[];
+  /** Nodes that answered and that nobody expected. */
+  readonly unexpected: readonly string[];
+  /** How the nodes were found, and how many. */
+  readonly method: DiscoveryMethodName;
+  readonly discovered: number;
+  readonly discoveryMs: number;
+  readonly startedAtMs: number;
+  readonly tookMs: number;
+  /** Milliseconds from request to reply, by identity. */
+  readonly replyMs: ReadonlyMap<string, number>;
+  /** Ids of the requests that were sent. */
+  readonly requests: readonly string[];
+  /** Why the connection was lost, when it was and somebody's answer may have been lost with it. */
+  readonly lost: MusterError | null;
+}
+
+type Counted = Pick<Asked<unknown>, 'replies' | 'silent' | 'tookMs'>;
+
+/** The last lines of every request: how many answered, how fast, and who did not. */
+export function saySummary(asked: Counted): void {
+  say(finishedLine(asked));
+  saySilent(asked.silent);
+}
+
+/** Names the nodes that should have answered and did not. */
+export function saySilent(silent: readonly string[]): void {
+  for (const line of absentLines({ silent, unexpected: [] })) say(line);
+}
+
+/** `Finished processing 9 / 10 hosts in 107.09 ms`. Pure but for colours. */
+export function finishedLine({ replies, silent, tookMs }: Counted): string {
+  const colour = silent.length === 0 ? 'green' : 'red';
+  const [came, all] = [replies.length, replies.length + silent.length].map((n) => paint(colour, String(n)));
+  return `Finished processing ${came} / ${all} hosts in ${tookMs.toFixed(2)} ms`;
+}
+
+/** Who did not answer, and who answered unasked. Pure but for colours. */
+export function absentLines({ silent, unexpected }: Pick<Asked<unknown>, 'silent' | 'unexpected'>): string[] {
+  const list = (title: string, names: readonly string[]) =>
+    names.length === 0 ? [] : ['', paint('red', title), '', inColumns(names)];
+  return [...list('No response from:', silent), ...list('Unexpected response from:', unexpected)];
+}
+
+/** The end of every request: sets the exit code, and tells on standard error of a connection that was lost. */
+export function finishAsk(asked: Pick<Asked<unknown>, 'replies' | 'silent' | 'lost' | 'method'>): void {
+  if (asked.lost !== null) reportError(asked.lost, { json: false });
+  process.exitCode = askExitCode(asked);
+}
+
+/**
+ * 0 all answered well; 1 nobody was found; 2 some failed or were silent; 3 nodes were found and none answered, or the connection was
+ * lost before all had; 4 none answered of those that were named, without looking for them first.
+ * *Source:* MCollective's table, with silent nodes counted as failures.
+ */
+export function askExitCode(asked: Pick<Asked<unknown>, 'replies' | 'silent' | 'lost' | 'method'>): number {
+  const { replies, silent, lost, method } = asked;
+  if (lost !== null) return 3;
+  if (replies.length === 0) {
+    if (silent.length === 0) return 1;
+    return method === 'identities' ? 4 : 3;
+  }
+  return silent.length > 0 || replies.some((reply) => reply.status !== 0) ? 2 : 0;
+}

@@ -1,0 +1,53 @@
+import { MusterError } from '../../../core/errors.ts';
+import { nearest } from '../../../core/nearest.ts';
+import {
+  DISCOVERY_METHODS,
+  type DiscoveryMethodName,
+  type FilterOptions,
+  METHOD_ALIASES,
+} from '../ask-options.ts';
+import type { Finder, Wanted } from './finder.ts';
+
+/**
+ * How the nodes of a command are found: as `--dm` says; else from `--nodes`, from what another command pipes into us, from exact
+ * names, or from the registry. Reads files and standard input. Throws USAGE, NOT_FOUND.
+ */
+export async function chooseFinder(options: FilterOptions, wanted: Wanted): Promise<Finder> {
+  const { dm, nodes } = options;
+  if (dm !== undefined) return make(methodNamed(dm), options, wanted);
+  if (nodes !== undefined) return make(nodes === '-' ? 'stdin' : 'file', options, wanted);
+  const { isPiped, readStdin, stdinFinder } = await import('./stdin.ts');
+  const piped = wanted.filter.names.length === 0 && isPiped() ? await readStdin() : '';
+  if (piped.trim() !== '') return stdinFinder(piped);
+  return make(wanted.filter.namesOnly ? 'identities' : 'registry', options, wanted);
+}
+
+async function make(method: DiscoveryMethodName, { nodes }: FilterOptions, wanted: Wanted): Promise<Finder> {
+  switch (method) {
+    case 'registry':
+      return (await import('./registry.ts')).registryFinder(wanted);
+    case 'broadcast':
+      return (await import('./broadcast.ts')).broadcastFinder(wanted);
+    case 'identities':
+      return (await import('./identities.ts')).identitiesFinder(wanted);
+    case 'external':
+      return (await import('./external.ts')).externalFinder(wanted);
+    case 'stdin': {
+      const { readStdin, stdinFinder } = await import('./stdin.ts');
+      return stdinFinder(await readStdin());
+    }
+    case 'file': {
+      const path = nodes ?? wanted.options.file;
+      if (path === undefined) throw new MusterError('USAGE', '--dm file needs a file: --nodes FILE');
+      return (await import('./file.ts')).fileFinder(path);
+    }
+  }
+}
+
+function methodNamed(text: string): DiscoveryMethodName {
+  const found = DISCOVERY_METHODS.find((name) => name === text) ?? METHOD_ALIASES[text];
+  if (found !== undefined) return found;
+  const near = nearest(text, DISCOVERY_METHODS);
+  const hint = near === undefined ? '' : `; did you mean '${near}'?`;
+  throw new MusterError('USAGE', `--dm is '${text}'; expected ${DISCOVERY_METHODS.join(', ')}${hint}`);
+}

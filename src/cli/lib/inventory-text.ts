@@ -1,0 +1,79 @@
+import type { rpcutil } from '../../../agent/agents/rpcutil.ddl.ts';
+import type { ActionOutput } from '../../core/ddl.ts';
+import { showValue } from './rpc/reply-text.ts';
+
+type Inventory = ActionOutput<typeof rpcutil, 'inventory'> & { readonly data_plugins?: readonly string[] };
+
+/** A node as `mco inventory` shows it; `statistics` are the daemon's counters. Pure. */
+export function inventoryLines(
+  node: string,
+  data: Inventory,
+  statistics: Readonly<Record<string, unknown>> | null,
+): string[] {
+  const facts = Object.entries(data.facts).sort(([a], [b]) => (a < b ? -1 : 1));
+  const numbers = [
+    ['Version', data.version],
+    ['Main Collective', data.main_collective],
+    ['Collectives', data.collectives.join(', ')],
+    ...Object.entries(statistics ?? {}).filter(([name, value]) => isFigure(value) && name !== 'version'),
+  ] as const;
+  return [
+    `Inventory for ${node}:`,
+    '',
+    '   Server Statistics:',
+    ...numbers.map(([name, value]) => `${titled(name).padStart(32)}: ${showValue(value).join(' ')}`),
+    '',
+    '   Agents:',
+    ...columns(data.agents),
+    '',
+    ...(data.data_plugins === undefined ? [] : ['   Data Plugins:', ...columns(data.data_plugins), '']),
+    '   Configuration Management Classes:',
+    ...columns(data.classes),
+    '',
+    '   Facts:',
+    ...facts.map(([fact, value]) => `      ${fact} => ${showValue(value).join(' ')}`),
+  ];
+}
+
+/** How many nodes live in each collective, sorted by name. Pure. */
+export function countCollectives(
+  nodes: readonly { readonly collectives: readonly string[] }[],
+): [string, number][] {
+  const counts = new Map<string, number>();
+  for (const name of nodes.flatMap((node) => node.collectives)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  return [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** The table of `mco inventory --list-collectives`. Pure. */
+export function collectiveLines(counts: readonly (readonly [string, number])[], nodes: number): string[] {
+  const row = (name: string, count: string) => `   ${name.padEnd(30)} ${count}`;
+  return [
+    row('Collective', 'Nodes'),
+    row('==========', '====='),
+    ...counts.map(([name, count]) => row(name, String(count))),
+    '',
+    `${'Total nodes:'.padStart(33)} ${nodes}`,
+  ];
+}
+
+function isFigure(value: unknown): boolean {
+  return typeof value !== 'object' || value === null || !Array.isArray(value);
+}
+
+/** `main_collective` as `Main Collective`. */
+function titled(name: string): string {
+  return name.replaceAll('_', ' ').replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase());
+}
+
+/** Names in three columns. */
+function columns(names: readonly string[]): string[] {
+  const sorted = [...names].sort();
+  if (sorted.length === 0) return ['      none'];
+  const width = Math.max(...sorted.map((name) => name.length)) + 2;
+  return Array.from({ length: Math.ceil(sorted.length / 3) }, (_, line) =>
+    `      ${sorted
+      .slice(line * 3, line * 3 + 3)
+      .map((name) => name.padEnd(width))
+      .join('')}`.trimEnd(),
+  );
+}

@@ -1,0 +1,75 @@
+import type { Summary } from '../aggregates.ts';
+import type { Asked } from '../asked.ts';
+import type { Ending, Printed, Printer } from './printer.ts';
+import { rawReply } from './reply-text.ts';
+
+const NS_PER_MS = 1e6;
+
+/** One document: agent, action, replies, request_stats, summaries. *Source:* `choria req --json`. */
+export function jsonPrinter({ ddl, action, out }: Printed): Printer {
+  return {
+    ...silentPrinter,
+    end: ({ asked, replies, summaries }) => {
+      const document = {
+        ...{ agent: ddl.name, action },
+        replies: replies.map(rawReply),
+        request_stats: requestStats(asked),
+        summaries: summaries.map(summaryDocument),
+      };
+      out.line(JSON.stringify(document, null, 2));
+    },
+  };
+}
+
+/** A line for each thing that happens, in its order; `kind` is `discovered`, `reply`, `summary` or `request_stats`. */
+export function jsonlPrinter({ ddl, action, out }: Printed): Printer {
+  const line = (kind: string, more: object) =>
+    out.line(JSON.stringify({ kind, agent: ddl.name, action, ...more }));
+  return {
+    ...silentPrinter,
+    found: (count) => line('discovered', { discovered: count }),
+    reply: (reply) => line('reply', rawReply(reply)),
+    end: ({ asked, summaries }) => {
+      for (const summary of summaries) line('summary', summaryDocument(summary));
+      line('request_stats', requestStats(asked));
+    },
+  };
+}
+
+/** Names of those who answered well, one a line or as a list. *Source:* `choria req --senders`. */
+export function sendersPrinter({ options, out }: Printed): Printer {
+  const good = ({ replies }: Ending) =>
+    replies.filter(({ status }) => status === 0).map(({ identity }) => identity);
+  return {
+    ...silentPrinter,
+    end: (ending) => {
+      if (options.json === true) out.line(JSON.stringify(good(ending), null, 2));
+      else for (const name of good(ending)) out.line(name);
+    },
+  };
+}
+
+const silentPrinter = { found: () => undefined, reply: () => undefined, other: () => undefined };
+
+/** Times in nanoseconds. *Source:* the statistics in Choria's request documents. */
+function requestStats(asked: Asked<unknown>): Record<string, unknown> {
+  const { requests, silent, unexpected, discovered, replies } = asked;
+  const good = replies.filter((reply) => reply.status === 0).length;
+  return {
+    requestid: requests[0] ?? '',
+    ...(requests.length > 1 ? { requestids: requests } : {}),
+    no_responses: silent,
+    unexpected_responses: unexpected,
+    discovered,
+    failed: replies.length - good,
+    ok: good,
+    responses: replies.length,
+    request_time: Math.round(asked.tookMs * NS_PER_MS),
+    discover_time: Math.round(asked.discoveryMs * NS_PER_MS),
+    start_time_utc: new Date(asked.startedAtMs).toISOString(),
+  };
+}
+
+function summaryDocument({ counts, ...rest }: Summary): Record<string, unknown> {
+  return counts === undefined ? rest : { ...rest, counts: Object.fromEntries(counts) };
+}
