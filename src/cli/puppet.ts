@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { appJson, appOptions, endApp, nodeLines, runApp } from './lib/apps.ts';
+import { appOptions, endApp, nodeLines, runApp } from './lib/apps.ts';
 import { type Asked, askNodes, type FilterOptions, saySummary, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { parseFacts } from './lib/facts.ts';
@@ -94,14 +94,16 @@ async function summary(_options: unknown, command: Command): Promise<void> {
   const { ddl, text } = await load();
   const options = appOptions<FilterOptions>(command, ddl);
   const asked = await askNodes(options, ddl, 'last_run_summary', {});
-  sayAll(options, appJson(ddl.name, 'last_run_summary', asked), asked, text.summaryLines(dataOf(asked)));
+  const { appJson } = await import('./lib/app-output.ts');
+  sayAll(options, appJson(ddl, 'last_run_summary', asked), asked, text.summaryLines(dataOf(asked)));
 }
 
 async function count(_options: unknown, command: Command): Promise<void> {
   const { ddl, text } = await load();
   const options = appOptions<FilterOptions>(command, ddl);
   const asked = await askNodes(options, ddl, 'status', {});
-  sayAll(options, appJson(ddl.name, 'status', asked), asked, text.countLines(dataOf(asked)));
+  const { appJson } = await import('./lib/app-output.ts');
+  sayAll(options, appJson(ddl, 'status', asked), asked, text.countLines(dataOf(asked)));
 }
 
 /** Figures of all nodes together, then who failed. */

@@ -29,12 +29,12 @@ export async function runApp<D extends Ddl, N extends ActionName<D>>(
   request: AppRequest<D, N>,
 ): Promise<void> {
   const { ddl, action, input, line } = request;
-  const { aggregateLines } = await import('./aggregate-text.ts');
+  const { appJson, appSummary } = await import('./app-output.ts');
   const asked = await askNodes(options, ddl, action, input);
-  if (options.json) sayJson(appJson(ddl.name, action, asked));
+  if (options.json) sayJson(appJson(ddl, action, asked));
   else {
     for (const text of nodeLines(asked.replies, line)) say(text);
-    for (const text of aggregateLines(ddl, action, asked.replies)) say(text);
+    for (const text of appSummary(ddl, action, asked.replies)) say(text);
     saySummary(asked);
   }
   endApp(asked);
@@ -55,22 +55,4 @@ export function nodeLines<O>(replies: readonly AskReply<O>[], line: ((data: O) =
     return `${identity.padStart(width)}: ${text.replaceAll('\n', `\n${' '.repeat(width + 2)}`)}`;
   });
   return lines.length === 0 ? [] : [...lines, ''];
-}
-
-/** All replies and who gave none, as one document. Pure. */
-export function appJson(agent: string, action: string, asked: Asked<unknown>): object {
-  const { replies, silent, tookMs } = asked;
-  return {
-    agent,
-    action,
-    replies: replies.map(({ identity, status, message, data }) => ({
-      ...{ sender: identity, statuscode: status, statusmsg: message },
-      data,
-    })),
-    request_stats: {
-      ok: replies.filter(({ status }) => status === 0).length,
-      no_responses: silent,
-      total_ms: Math.round(tookMs),
-    },
-  };
 }

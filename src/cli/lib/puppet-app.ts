@@ -3,8 +3,8 @@ import type { ActionInput, ActionOutput } from '../../core/ddl.ts';
 import { MusterError } from '../../core/errors.ts';
 import type { PuppetRun } from '../../core/puppet-run-schema.ts';
 import type { FilterOptions } from './ask.ts';
+import { distributionLine } from './distribution.ts';
 import { paint } from './output.ts';
-import { sparkline } from './sparkline.ts';
 
 type Status = ActionOutput<typeof puppetDdl, 'status'>;
 type LastRun = ActionOutput<typeof puppetDdl, 'last_run_summary'>;
@@ -75,7 +75,7 @@ export function countLines(statuses: readonly Status[]): string[] {
 /** The distributions of `muster puppet summary`. Pure. */
 export function summaryLines(runs: readonly LastRun[]): string[] {
   const row = (what: string, of: (run: LastRun) => number) =>
-    `${what.padStart(33)}: ${sparkline(runs.map(of))}`;
+    `${what.padStart(33)}: ${distributionLine(runs.map(of))}`;
   return [
     `Summary statistics for ${runs.length} nodes:`,
     '',

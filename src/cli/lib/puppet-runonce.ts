@@ -1,8 +1,8 @@
 import type { puppet } from '../../../agent/agents/puppet.ddl.ts';
 import type { ActionOutput } from '../../core/ddl.ts';
 import type { PuppetRun } from '../../core/puppet-run-schema.ts';
-import { aggregateLines } from './aggregate-text.ts';
-import { appJson, endApp, nodeLines } from './apps.ts';
+import { appJson, appSummary } from './app-output.ts';
+import { endApp, nodeLines } from './apps.ts';
 import { type Asked, askNodes, saySummary } from './ask.ts';
 import { say, sayJson } from './output.ts';
 import { type RunOnceOptions, runLine, runOnceInput, secondsOf } from './puppet-app.ts';
@@ -24,13 +24,13 @@ export async function startRuns(ddl: typeof puppet, options: RunOnceOptions): Pr
   const started = await askNodes(options, ddl, 'runonce', input);
   if (options.json === undefined) for (const line of nodeLines(started.replies, null)) say(line);
   const nodes = started.replies.flatMap(({ identity, data }) => (data === null ? [] : [identity]));
-  if (wait === undefined || nodes.length === 0) sayStarted(options, run, started);
+  if (wait === undefined || nodes.length === 0) sayStarted(options, ddl, run, started);
   else await waitAndSay(options, { ddl, run, nodes, waitS, started });
 }
 
-function sayStarted(options: RunOnceOptions, run: string, started: Started): void {
+function sayStarted(options: RunOnceOptions, ddl: typeof puppet, run: string, started: Started): void {
   const nodes = started.replies.filter(({ data }) => data !== null).length;
-  if (options.json) sayJson({ ...appJson('puppet', 'runonce', started), run });
+  if (options.json) sayJson({ ...appJson(ddl, 'runonce', started), run });
   else {
     if (nodes > 0) say(`Started on ${nodes}; how they end: muster puppet run_status ${run}\n`);
     saySummary(started);
@@ -56,9 +56,9 @@ async function waitAndSay(
     say(`${identity.padStart(width)}: ${data === null ? message : runLine(data)}`);
   });
   const all = withRefusals(started, ended);
-  if (options.json) sayJson({ ...appJson(ddl.name, 'run_status', all), run });
+  if (options.json) sayJson({ ...appJson(ddl, 'run_status', all), run });
   else {
-    for (const line of ['', ...aggregateLines(ddl, 'run_status', all.replies)]) say(line);
+    for (const line of ['', ...appSummary(ddl, 'run_status', all.replies)]) say(line);
     saySummary(all);
   }
   endApp(

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { puppet } from '../../../agent/agents/puppet.ddl.ts';
 import type { AskReply } from '../../../src/bus/ask.ts';
-import { aggregateLines } from '../../../src/cli/lib/aggregate-text.ts';
+import { appSummary } from '../../../src/cli/lib/app-output.ts';
 import { nodeLines } from '../../../src/cli/lib/apps.ts';
+import { distributionLine } from '../../../src/cli/lib/distribution.ts';
 import { countLines, runLine, runOnceInput, summaryLines } from '../../../src/cli/lib/puppet-app.ts';
-import { sparkline } from '../../../src/cli/lib/sparkline.ts';
 import { twoOrders } from '../../../src/cli/lib/two-orders.ts';
 
 const reply = <O>(identity: string, data: O | null, message = 'OK'): AskReply<O> => ({
@@ -61,21 +61,23 @@ describe('The lines of an application', () => {
     const many = ['bad', 'good', 'good'].map((verdict, at) =>
       reply(`n${at}`, { state: 'finished', verdict }),
     );
-    expect(aggregateLines(puppet, 'run_status', many).join('\n')).toBe(
+    expect(appSummary(puppet, 'run_status', many).join('\n')).toBe(
       'Summary of State:\n\n   finished = 3\n\nSummary of Verdict:\n\n   good = 2\n    bad = 1\n',
     );
     const times = [1, 2].map((total_time, at) => reply(`n${at}`, { total_time }));
-    expect(aggregateLines(puppet, 'last_run_summary', times)).toContain('   Average: 1.50');
-    expect(aggregateLines(puppet, 'status', [])).toEqual([]);
+    expect(appSummary(puppet, 'last_run_summary', times)).toContain('   Average of Total Time: 1.500000');
+    expect(appSummary(puppet, 'status', [])).toEqual([]);
   });
 });
 
 describe('A sparkline', () => {
   test('shows how numbers are distributed, with least, mean and greatest', () => {
-    expect(sparkline([])).toBe('');
-    expect(sparkline([5])).toBe('▇▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁  min: 5.0    avg: 5.0    max: 5.0');
-    expect(sparkline([0, 0, 0, 0, 2000])).toBe('▇▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▃  min: 0.0    avg: 400.0  max: 2.0k');
-    const [bars = ''] = sparkline([...new Array<number>(99).fill(1), 2_000_000]).split(' ');
+    expect(distributionLine([])).toBe('');
+    expect(distributionLine([5])).toBe('█▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁  min: 5.0    avg: 5.0    max: 5.0');
+    expect(distributionLine([0, 0, 0, 0, 2000])).toBe(
+      '█▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▃  min: 0.0    avg: 400.0  max: 2.0k',
+    );
+    const [bars = ''] = distributionLine([...new Array<number>(99).fill(1), 2_000_000]).split(' ');
     expect(bars.endsWith('▂')).toBe(true);
   });
 });

@@ -9,15 +9,21 @@ const NS_PER_MS = 1e6;
 export function jsonPrinter({ ddl, action, out }: Printed): Printer {
   return {
     ...silentPrinter,
-    end: ({ asked, replies, summaries }) => {
-      const document = {
-        ...{ agent: ddl.name, action },
-        replies: replies.map(rawReply),
-        request_stats: requestStats(asked),
-        summaries: summaries.map(summaryDocument),
-      };
-      out.line(JSON.stringify(document, null, 2));
-    },
+    end: (ending) => out.line(JSON.stringify(requestDocument(ddl.name, action, ending), null, 2)),
+  };
+}
+
+/** The document of one request. Pure. *Source:* `choria req --json`. */
+export function requestDocument(
+  agent: string,
+  action: string,
+  { asked, replies, summaries }: Ending,
+): Record<string, unknown> {
+  return {
+    ...{ agent, action },
+    replies: replies.map(rawReply),
+    request_stats: requestStats(asked),
+    summaries: summaries.map(summaryDocument),
   };
 }
 
