@@ -32,7 +32,7 @@ async function complete(line: string): Promise<string[]> {
 it.each([
   ['muster descr', ['describe-filter']],
   ['muster rpc rpcu', ['rpcutil']],
-  ['muster rpc rpcutil policy_e', ['policy_explain']],
+  ['muster rpc rpcutil get_f', ['get_fact']],
   ['muster rpc rpcutil get_fact ', ['fact=']],
   ['muster rpc rpcutil policy_explain role = op', ['operator']],
   ['muster rpc -F role=web rpcutil policy_explain caller = cert=x ac', ['action=']],
