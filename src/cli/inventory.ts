@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
 import { askNodes, type FilterOptions, onlyNodes, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
+import type { Statistics } from './lib/inventory-text.ts';
 import { say, sayJson } from './lib/output.ts';
 
 interface InventoryOptions extends FilterOptions {
@@ -32,20 +33,20 @@ async function inventory(node: string | undefined, options: InventoryOptions): P
     throw asked.lost ?? new MusterError('NODE_UNREACHABLE', `${node} did not answer within its time`);
   if (reply.data === null) throw new MusterError('RPC_FAILED', `${node}: ${reply.message}`);
   const statistics = await statisticsOf(node, options);
-  if (options.json) sayJson({ node, ...reply.data, ...(statistics === null ? {} : { statistics }) });
+  if (options.json)
+    sayJson({ node, ...reply.data, ...(statistics === null ? {} : { statistics: statistics.data }) });
   else for (const line of inventoryLines(node, reply.data, statistics)) say(line);
 }
 
-/** Counters of the daemon; null when it does not tell them. */
-async function statisticsOf(
-  node: string,
-  options: InventoryOptions,
-): Promise<Record<string, unknown> | null> {
+/** Counters of the daemon with their names; null when it does not tell them. */
+async function statisticsOf(node: string, options: InventoryOptions): Promise<Statistics | null> {
   const { loadDdl } = await import('./lib/ddls.ts');
   const ddl = await loadDdl('rpcutil');
-  if (!Object.hasOwn(ddl.actions, 'daemon_stats')) return null;
+  const action = ddl.actions.daemon_stats;
+  if (action === undefined) return null;
   const { replies } = await askNodes(onlyNodes(options, [node]), ddl, 'daemon_stats', {});
-  return replies[0]?.data ?? null;
+  const data = replies[0]?.data ?? null;
+  return data === null ? null : { data, output: action.output };
 }
 
 async function listCollectives(options: InventoryOptions): Promise<void> {

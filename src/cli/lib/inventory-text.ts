@@ -1,27 +1,29 @@
 import type { rpcutil } from '../../../agent/agents/rpcutil.ddl.ts';
-import type { ActionOutput } from '../../core/ddl.ts';
-import { showValue } from './rpc/reply-text.ts';
+import type { ActionOutput, DdlAction } from '../../core/ddl.ts';
+import { displayName, showValue } from './rpc/reply-text.ts';
 
 type Inventory = ActionOutput<typeof rpcutil, 'inventory'> & { readonly data_plugins?: readonly string[] };
 
+/** The daemon's own counters, and what they are called. */
+export interface Statistics {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly output: DdlAction['output'];
+}
+
 /** A node as `mco inventory` shows it; `statistics` are the daemon's counters. Pure. */
-export function inventoryLines(
-  node: string,
-  data: Inventory,
-  statistics: Readonly<Record<string, unknown>> | null,
-): string[] {
+export function inventoryLines(node: string, data: Inventory, statistics: Statistics | null): string[] {
   const facts = Object.entries(data.facts).sort(([a], [b]) => (a < b ? -1 : 1));
   const numbers = [
     ['Version', data.version],
     ['Main Collective', data.main_collective],
     ['Collectives', data.collectives.join(', ')],
-    ...Object.entries(statistics ?? {}).filter(([name, value]) => isFigure(value) && name !== 'version'),
+    ...(statistics === null ? [] : figures(statistics)),
   ] as const;
   return [
     `Inventory for ${node}:`,
     '',
     '   Server Statistics:',
-    ...numbers.map(([name, value]) => `${titled(name).padStart(32)}: ${showValue(value).join(' ')}`),
+    ...numbers.map(([name, value]) => `${name.padStart(32)}: ${showValue(value).join(' ')}`),
     '',
     '   Agents:',
     ...columns(data.agents),
@@ -56,13 +58,15 @@ export function collectiveLines(counts: readonly (readonly [string, number])[], 
   ];
 }
 
-function isFigure(value: unknown): boolean {
-  return typeof value !== 'object' || value === null || !Array.isArray(value);
+/** What is not said above. */
+function figures({ data, output }: Statistics): [string, unknown][] {
+  return Object.entries(data)
+    .filter(([key, value]) => key !== 'version' && typeof value !== 'object')
+    .map(([key, value]) => [displayName(output, key), key === 'starttime' ? dateOf(value) : value]);
 }
 
-/** `main_collective` as `Main Collective`. */
-function titled(name: string): string {
-  return name.replaceAll('_', ' ').replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase());
+function dateOf(seconds: unknown): string {
+  return typeof seconds === 'number' ? new Date(seconds * 1000).toISOString() : String(seconds);
 }
 
 /** Names in three columns. */

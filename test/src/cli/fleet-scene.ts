@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { provision } from '../../../agent/agents/provision.ddl.ts';
 import rpcutil from '../../../agent/agents/rpcutil.ts';
+import { fact } from '../../../agent/data/fact.ddl.ts';
 import type { Bus } from '../../../src/bus/bus.ts';
 import type { ServedAgent } from '../../../src/bus/dispatch.ts';
 import { createRpcServer } from '../../../src/bus/server.ts';
@@ -106,6 +107,26 @@ async function play(place: FleetPlace, node: SceneNode, calls: string[]): Promis
     classes: async () => classes,
     collectives: () => collectives,
     served: () => [rpcutil.ddl, provision],
+    data: {
+      list: async () => [fact],
+      look: async (_: string, name: string) => ({
+        exist: Object.hasOwn(facts, name),
+        value: facts[name] ?? '',
+      }),
+    },
+    stats: () => ({
+      ...{
+        startedAtMs: 0,
+        total: 3,
+        validated: 3,
+        unvalidated: 0,
+        ttlexpired: 0,
+        replayed: 0,
+        filtered: 1,
+        passed: 2,
+        replies: 2,
+      },
+    }),
   };
   const server = createRpcServer({
     ...{ bus, opener, host, collectives, identity: name, clock: systemClock, log: silentLog },
