@@ -199,6 +199,7 @@ export const puppet = defineDdl({
       description:
         'Let Puppet make one resource so. Denied unless the node allows its type: settings puppet.resource_type_whitelist or puppet.resource_type_blacklist, puppet.resource_name_whitelist.TYPE or puppet.resource_name_blacklist.TYPE (lists with commas), puppet.resource_allow_managed_resources (false)',
       display: 'always',
+      changes: true,
       input: z.strictObject({
         type: ralType,
         name: ralTitle,

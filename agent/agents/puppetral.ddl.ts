@@ -47,6 +47,7 @@ export const puppetral = defineDdl({
       description:
         'Make a resource so. Denied unless the node allows its type: the settings puppet.resource_… of the agent puppet hold here, too',
       display: 'always',
+      changes: true,
       input: z.strictObject({
         type: ralType,
         title: ralTitle,

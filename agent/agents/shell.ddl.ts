@@ -26,6 +26,7 @@ export const shell = defineDdl({
     run: {
       description: "Runs a text by /bin/sh as the daemon's user; the text is in the audit of the node",
       display: 'always',
+      changes: true,
       input: z.strictObject({
         command: z
           .string()

@@ -61,7 +61,7 @@ async function nrpe(check: string, options: NrpeOptions): Promise<void> {
 async function asPlugin(check: string, options: NrpeOptions): Promise<void> {
   const { nagiosFailure, nagiosReport, nodeChecks } = await import('./lib/nrpe-text.ts');
   try {
-    const asked = await ask(check, options);
+    const asked = await ask(check, { ...options, quiet: true });
     const { lines, exitCode } = nagiosReport(check, nodeChecks(asked), asked.tookMs);
     for (const line of lines) say(line);
     process.exitCode = exitCode;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { puppet } from '../../../agent/agents/puppet.ddl.ts';
 import type { AskReply } from '../../bus/ask.ts';
 import type { PuppetRun } from '../../core/puppet-run-schema.ts';
-import { type Asked, askNodes, type FilterOptions } from './ask.ts';
+import { type Asked, askNodes, type FilterOptions, onlyNodes } from './ask.ts';
 
 const POLL_MS = 2_000;
 /** Looks that a node may leave unanswered, one after the other. */
@@ -38,7 +38,7 @@ export async function waitForRuns(
     if (performance.now() - startedAtMs > own.waitS * 1000) break;
     await sleep(POLL_MS);
     const waiting = [...missed].flatMap(([node, times]) => (times < PATIENCE ? [node] : []));
-    const ask = { ...options, withIdentity: waiting, timeout: '10' };
+    const ask = onlyNodes({ ...options, timeout: '10', quiet: true }, waiting);
     const asked = await askNodes(ask, own.ddl, 'run_status', { run: own.run });
     for (const node of asked.silent) missed.set(node, (missed.get(node) ?? 0) + 1);
     for (const reply of asked.replies) {

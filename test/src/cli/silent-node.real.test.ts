@@ -73,9 +73,9 @@ describe('one silent node among a hundred', () => {
     expect(stdout).toContain('Finished processing 1 / 1 hosts');
   });
 
-  it('alone gives exit code 3', async () => {
+  it('alone and by its name gives exit code 4', async () => {
     const { code, stdout } = await runMuster(config, ['ping', '-I', SILENT, '-t', '1']).end;
-    expect(code).toBe(3);
+    expect(code).toBe(4);
     expect(stdout).toContain('No responses received');
   });
 });
