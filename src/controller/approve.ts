@@ -28,6 +28,8 @@ export interface ApproveDeps {
 export async function approve(id: string, decision: Decision, deps: ApproveDeps): Promise<Quarantined> {
   const { quarantine, clock } = deps;
   const before = await quarantine.get(id);
+  // Said before anything is opened: what was rejected stays so.
+  if (before.decision?.verdict === 'rejected') return quarantine.decide(id, decision);
   const book = await deps.openBook();
   const own = { book, store: deps.openStore(book), clock };
   await own.store.sync();

@@ -169,7 +169,7 @@ describe('The applications of an operator', () => {
     );
     expect((await muster('puppet', 'enable', ...all)).code).toBe(0);
     const summary = await muster('puppet', 'summary', ...all);
-    expect(summary.stdout).toMatch(/Total resources: [▁▇]{20} {2}min: 42\.0 +avg: 42\.0 +max: 42\.0\n/);
+    expect(summary.stdout).toMatch(/Total resources: [▁█]{20} {2}min: 42\.0 +avg: 42\.0 +max: 42\.0\n/);
     expect((await muster('puppet', 'last_run', ...all)).stdout).toContain(
       '42 resources: 0 changed, 0 failed',
     );

@@ -120,7 +120,7 @@ Summary of check_app:
 
 Finished processing 2 / 2 hosts in T ms
 `,
-      err: '',
+      err: 'Discovering hosts using the registry method .... 2\n\n',
       code: 2,
     });
 
