@@ -41,7 +41,8 @@ export const rpcutil = defineDdl({
         classes: z.array(z.string()).meta({ display_as: 'Classes' }),
         collectives: z.array(z.string()).meta({ display_as: 'All Collectives' }),
         main_collective: z.string().meta({ display_as: 'Main Collective' }),
-        data_plugins: z.array(z.string()).meta({ display_as: 'Data Plugins' }),
+        // Daemons of earlier versions do not say.
+        data_plugins: z.array(z.string()).default([]).meta({ display_as: 'Data Plugins' }),
         version: z.string().meta({ display_as: 'Version' }),
       }),
     },

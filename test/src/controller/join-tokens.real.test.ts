@@ -9,6 +9,7 @@ import { createJoinTokens, type JoinTokens } from '../../../src/controller/join-
 import type { RedisDoor } from '../../../src/controller/redis.ts';
 import oneTimeToken from '../../../src/trust/attestors/one_time_token.ts';
 import { createHelloScene, type HelloScene } from '../../kit/hello-scene.ts';
+import { testPki } from '../../kit/pki.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
 import { createSayer, type HelloSayer } from '../../kit/run-hello.ts';
 
@@ -76,10 +77,12 @@ test('a node with its token is accepted, also when it repeats itself after the t
 test('muster token issue prints a token that is good, and nothing for another group', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'muster-token-'));
   const path = join(dir, 'muster.yaml');
+  const certificate = join(dir, 'alice.pem');
+  await writeFile(certificate, (await (await testPki()).holder('alice', 'operator')).certificatePem);
   const settings = {
     redis: { url: redis.url, prefix: door.prefix },
     broker: { host: 'x', management_url: 'http://127.0.0.1:1', management_password_file: '/x' },
-    trust: { certificate: '/x', key: '/x' },
+    trust: { certificate, key: '/x' },
     groups: { web: { attestor: 'one_time_token' }, cloud: { attestor: 'token' } },
   };
   await writeFile(path, stringify(settings));
