@@ -9,14 +9,19 @@ export interface ReadDdl {
   readonly ddl: Ddl;
   /** `external`, or null where the file does not say. */
   readonly provider: string | null;
+  /** What was left out, because it is known to nobody here: aggregates of a site's own. */
+  readonly warnings: readonly string[];
 }
 
-const AGGREGATES: readonly string[] = [
-  'summary',
-  'average',
-  'sum',
-  'chart',
-] satisfies DdlAggregate['function'][];
+/** Aggregates by name; those of well-known plug-ins count values, too. */
+const AGGREGATES: ReadonlyMap<string, DdlAggregate['function']> = new Map([
+  ['summary', 'summary'],
+  ['average', 'average'],
+  ['sum', 'sum'],
+  ['chart', 'chart'],
+  ['boolean_summary', 'summary'],
+  ['nagios_states', 'summary'],
+]);
 
 /**
  * Reads a JSON DDL as Choria keeps it. Throws PLUGIN_INVALID with file, path inside the file and reason, a line each in `details`.
@@ -31,9 +36,10 @@ export function readJsonDdl(text: string, file: string): ReadDdl {
     );
   const { metadata, actions } = parsed.data;
   const problems: Problem[] = [];
+  const warnings: string[] = [];
   const read = actions.map((action, index) => {
     const at = ['actions', index];
-    return [action.action, actionOf(action, at, problems)] as const;
+    return [action.action, actionOf(action, at, { problems, warnings })] as const;
   });
   const twice = read.find(([name], index) => read.findIndex(([other]) => other === name) !== index);
   if (twice !== undefined)
@@ -50,7 +56,7 @@ export function readJsonDdl(text: string, file: string): ReadDdl {
     timeoutS,
     actions: Object.fromEntries(read),
   };
-  return { ddl, provider };
+  return { ddl, provider, warnings };
 }
 
 interface Problem {
@@ -73,7 +79,11 @@ function bad(file: string, problems: readonly Problem[]): MusterError {
   return new MusterError('PLUGIN_INVALID', `${file}: is no DDL: ${details[0] ?? ''}`, { details });
 }
 
-function actionOf(action: JsonAction, at: readonly PropertyKey[], problems: Problem[]): DdlAction {
+function actionOf(
+  action: JsonAction,
+  at: readonly PropertyKey[],
+  { problems, warnings }: { problems: Problem[]; warnings: string[] },
+): DdlAction {
   const tried = <T>(path: readonly PropertyKey[], make: () => T): T | null => {
     try {
       return make();
@@ -91,6 +101,12 @@ function actionOf(action: JsonAction, at: readonly PropertyKey[], problems: Prob
   const input: DdlSchema = z.strictObject(shape('input', (name) => inputOf(action.input?.[name])));
   const output = z.looseObject(shape('output', (name) => outputOf(action.output?.[name])));
   const aggregate = (action.aggregate ?? []).flatMap((one, index) => {
+    if (!AGGREGATES.has(one.function)) {
+      warnings.push(
+        `${[...at, 'aggregate', index].join('.')}: no aggregate '${one.function}' here: left out`,
+      );
+      return [];
+    }
     const made = tried(['aggregate', index], () => aggregateOf(one, action));
     return made === null ? [] : [made];
   });
@@ -159,17 +175,12 @@ function outputOf(output: JsonOutput | undefined): z.ZodType {
 function aggregateOf({ function: name, args }: JsonAggregate, { output }: JsonAction): DdlAggregate {
   const [first, options] = Array.isArray(args) ? args : [args];
   const of = typeof first === 'string' ? first.replace(/^:/, '') : '';
-  if (!AGGREGATES.includes(name))
-    throw new MusterError(
-      'PLUGIN_INVALID',
-      `there is no aggregate '${name}'; there are ${AGGREGATES.join(', ')}`,
-    );
   if (!Object.hasOwn(output ?? {}, of))
     throw new MusterError('PLUGIN_INVALID', `${name} is of '${of}', which is no output of the action`);
   const format: unknown =
     typeof options === 'object' && options !== null ? Reflect.get(options, 'format') : undefined;
   return {
-    function: name as DdlAggregate['function'],
+    function: AGGREGATES.get(name) ?? 'summary',
     output: of,
     ...(typeof format === 'string' ? { format } : {}),
   };

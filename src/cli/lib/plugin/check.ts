@@ -53,12 +53,17 @@ export async function checkPlugin(file: string): Promise<CheckedPlugin> {
 }
 
 async function checkJson(file: string): Promise<CheckedPlugin> {
-  const { ddl, provider } = readJsonDdl(await readFile(file, 'utf8'), file);
+  const { ddl, provider, warnings } = readJsonDdl(await readFile(file, 'utf8'), file);
   const { name: stem } = parse(file);
   if (ddl.name !== stem)
     throw new MusterError('PLUGIN_INVALID', `${file}: the name in it is '${ddl.name}', expected '${stem}'`);
   const missing = provider === 'external' ? await programMissing(file, stem) : [];
-  return { file, kind: 'contract of an agent', name: ddl.name, warnings: [...missing, ...lintDdl(ddl)] };
+  return {
+    file,
+    kind: 'contract of an agent',
+    name: ddl.name,
+    warnings: [...missing, ...warnings, ...lintDdl(ddl)],
+  };
 }
 
 async function programMissing(file: string, stem: string): Promise<string[]> {

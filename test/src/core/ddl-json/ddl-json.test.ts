@@ -127,14 +127,17 @@ describe('a JSON DDL of Choria', () => {
       file({}, { input: { zone: { type: 'integer', optional: false, default: 'many' } } }),
       /^actions\.0\.input\.zone: the default "many": /,
     ],
-    [
-      file({}, { aggregate: [{ function: 'median', args: ['state'] }] }),
-      /^actions\.0\.aggregate\.0: .*'median'/,
-    ],
     [file({}, { aggregate: [{ function: 'summary', args: ['stat'] }] }), /is of 'stat', which is no output/],
     [JSON.stringify({ metadata, actions: [flush, flush] }), /'flush' is there twice/],
   ])('that is wrong is refused with file, path and reason (%#)', (text, expected) => {
     expect(faultsOf(text)[0] ?? '').toMatch(expected);
+  });
+
+  it('with an aggregate of its own loads without it, and says so; those of well-known plug-ins count', () => {
+    const aggregate = ['median', 'boolean_summary'].map((name) => ({ function: name, args: [':state', {}] }));
+    const { ddl, warnings } = read(file({}, { aggregate }));
+    expect(ddl.actions.flush?.aggregate).toEqual([{ function: 'summary', output: 'state' }]);
+    expect(warnings).toEqual(["actions.0.aggregate.0: no aggregate 'median' here: left out"]);
   });
 
   it('with several faults names them all', () => {
