@@ -14,6 +14,7 @@ interface Property {
   readonly prompt?: string;
   readonly display_as?: string;
   readonly validation?: string;
+  readonly secret?: boolean;
 }
 
 /** One input or output as the file says it. */
@@ -27,6 +28,7 @@ export interface FieldText {
   readonly validation?: string;
   readonly maxlength?: number;
   readonly list?: readonly string[];
+  readonly secret?: true;
 }
 
 /** Files want at least so many seconds. */
@@ -112,6 +114,7 @@ function inputOf(name: string, field: Property, required: boolean): FieldText {
     ...(value === undefined ? {} : { default: value }),
     ...(type === 'string' ? textOf(field, plain) : {}),
     ...(type === 'list' ? { list: (plain.enum ?? []).map(String) } : {}),
+    ...secretOf(field, plain),
   };
 }
 
@@ -130,7 +133,12 @@ function outputOf(name: string, field: Property): FieldText {
     description: field.description ?? plain.description ?? name,
     display_as: field.display_as ?? plain.display_as ?? name,
     ...(type === undefined ? {} : { type: type === 'list' ? 'string' : type }),
+    ...secretOf(field, plain),
   };
+}
+
+function secretOf(field: Property, plain: Property): { secret?: true } {
+  return field.secret === true || plain.secret === true ? { secret: true } : {};
 }
 
 /** The type beside `null`. */
