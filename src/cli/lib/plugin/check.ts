@@ -1,5 +1,6 @@
 import { access, constants, readFile } from 'node:fs/promises';
-import { dirname, extname, join, parse } from 'node:path';
+import { dirname, extname, parse } from 'node:path';
+import { findProgram, programPlaces } from '../../../../agent/external/places.ts';
 import { loadAgentFile } from '../../../../agent/load-agents.ts';
 import { loadDataFile } from '../../../../agent/load-data.ts';
 import { readJsonDdl } from '../../../core/ddl-json/read.ts';
@@ -62,14 +63,11 @@ async function checkJson(file: string): Promise<CheckedPlugin> {
 }
 
 async function programMissing(file: string, stem: string): Promise<string[]> {
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
-  const places = [join(dirname(file), stem), join(dirname(file), stem, `${stem}-linux_${arch}`)];
-  for (const place of places) {
-    const found = await access(place, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return [];
-  }
-  return [`there is no program that may be run at ${places.join(' or ')}`];
+  const program = await findProgram(dirname(file), stem);
+  if (program === null) return [`there is no program at ${programPlaces(dirname(file), stem).join(' or ')}`];
+  const runs = await access(program, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  return runs ? [] : [`${program} cannot be run (chmod +x)`];
 }
