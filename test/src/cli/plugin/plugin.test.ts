@@ -49,7 +49,7 @@ describe('a plug-in that is checked', () => {
     await expect(checkPlugin(other)).rejects.toThrow(/the name in it is 'alone', expected 'other'/);
     rmSync(join(dir, 'alone'));
     expect((await checkPlugin(contract)).warnings[0]).toMatch(
-      /no program that may be run at .*alone or .*alone-linux_/,
+      /no program at .*alone or .*alone-linux_/,
     );
   });
 });
