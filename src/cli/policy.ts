@@ -6,7 +6,7 @@ import { ROLES } from '../core/role.ts';
 import type { FileProblem } from '../trust/policy/lint-file.ts';
 import type { CliCommand } from './lib/command.ts';
 import { paint, say, sayJson } from './lib/output.ts';
-import { type ConfigOptions, readSettings, settingsIfThere, withConfigOptions } from './lib/settings.ts';
+import { type ConfigOptions, readSettings, withConfigOptions } from './lib/settings.ts';
 
 interface ExplainOptions extends ConfigOptions {
   readonly role: string;
@@ -15,27 +15,15 @@ interface ExplainOptions extends ConfigOptions {
   readonly json?: true;
 }
 
-interface LintOptions extends ConfigOptions {
-  readonly groups?: string;
-  readonly agentsDir?: string;
-  readonly json?: true;
-}
-
 /** `muster policy`: who may do what on nodes. */
 export default {
   name: 'policy',
   register(program: Command): void {
     const policy = program.command('policy').description('who may do what on nodes: check policies, ask why');
-    withConfigOptions(
-      policy
-        .command('lint')
-        .description('check policy files (AGENT.policy, groups); exit code 1 when one has an error')
-        .argument('<file...>', 'policy files'),
-    )
-      .option(
-        '--agents-dir <folder>',
-        "folder of contracts (AGENT.json) of a site's own agents (default: plugins.agents_dir of the config, if there is one)",
-      )
+    policy
+      .command('lint')
+      .description('check policy files (AGENT.policy, groups); exit code 1 when one has an error')
+      .argument('<file...>', 'policy files')
       .option('--groups <file>', "groups file (default: 'groups' beside the policy)")
       .option('--json', 'print one JSON document')
       .action(lint);
@@ -55,9 +43,8 @@ export default {
   },
 } satisfies CliCommand;
 
-async function lint(files: string[], options: LintOptions): Promise<void> {
-  const { agentsDir = (await settingsIfThere(options))?.plugins.agents_dir, groups } = options;
-  const problems = (await Promise.all(files.map((file) => lintFile(file, groups, agentsDir)))).flat();
+async function lint(files: string[], options: { groups?: string; json?: true }): Promise<void> {
+  const problems = (await Promise.all(files.map((file) => lintFile(file, options.groups)))).flat();
   const errors = problems.filter(({ severity }) => severity === 'error').length;
   if (options.json) sayJson({ files: files.length, errors, problems });
   else {
@@ -71,14 +58,10 @@ async function lint(files: string[], options: LintOptions): Promise<void> {
   if (errors > 0) process.exitCode = 1;
 }
 
-async function lintFile(
-  file: string,
-  groupsFile: string | undefined,
-  agentsDir: string | undefined,
-): Promise<FileProblem[]> {
+async function lintFile(file: string, groupsFile: string | undefined): Promise<FileProblem[]> {
   const { lintPolicyFile } = await import('../trust/policy/lint-file.ts');
   const text = await readText(file);
-  const actions = await actionsOf(basename(file).replace(/\.policy$/, ''), agentsDir);
+  const actions = await actionsOf(basename(file).replace(/\.policy$/, ''));
   return lintPolicyFile({ file, text }, await groupsText(file, groupsFile), () => actions);
 }
 
@@ -87,11 +70,11 @@ async function groupsText(file: string, groupsFile: string | undefined): Promise
   return readFile(join(dirname(file), 'groups'), 'utf8').catch(() => '');
 }
 
-/** null for an agent whose contract is not here. */
-async function actionsOf(agent: string, agentsDir: string | undefined): Promise<readonly string[] | null> {
+/** null for an agent that Muster does not know: a site's own. */
+async function actionsOf(agent: string): Promise<readonly string[] | null> {
   const { loadDdl } = await import('./lib/ddls.ts');
   try {
-    return Object.keys((await loadDdl(agent, agentsDir)).actions);
+    return Object.keys((await loadDdl(agent)).actions);
   } catch (thrown) {
     if (asMusterError(thrown).code === 'NOT_FOUND') return null;
     throw thrown;

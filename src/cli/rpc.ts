@@ -25,8 +25,7 @@ async function rpc(agent: string, action: string, input: string[], options: Filt
   const { loadDdl } = await import('./lib/ddls.ts');
   const { replyLines, typedInput } = await import('./lib/rpc-text.ts');
   const { hideSecrets, maskSecrets, withSecrets } = await import('./lib/secret-input.ts');
-  const { readSettings } = await import('./lib/settings.ts');
-  const ddl = await loadDdl(agent, (await readSettings(options, { quiet: true })).plugins.agents_dir);
+  const ddl = await loadDdl(agent);
   const spec = Object.hasOwn(ddl.actions, action) ? ddl.actions[action] : undefined;
   if (spec === undefined)
     throw new MusterError(

@@ -56,16 +56,6 @@ export async function readSettings(
   return config;
 }
 
-/**
- * {@link readSettings} where a config was named or is there, else null: for commands that also work on a machine without one.
- * Says nothing on standard error. Throws CONFIG_INVALID, USAGE.
- */
-export async function settingsIfThere(options: ConfigOptions): Promise<ControllerConfig | null> {
-  const named = options.config ?? process.env.MUSTER_CONFIG;
-  const there = named !== undefined || (await stat(await configPath(named)).catch(() => null)) !== null;
-  return there ? readSettings(options, { quiet: true }) : null;
-}
-
 /** Everybody on a host can read the arguments of its processes. */
 function refuseSecret(flag: string): void {
   const [key = '', ...value] = flag.split('=');
