@@ -48,9 +48,7 @@ describe('a plug-in that is checked', () => {
     writeFileSync(other, readFileSync(contract));
     await expect(checkPlugin(other)).rejects.toThrow(/the name in it is 'alone', expected 'other'/);
     rmSync(join(dir, 'alone'));
-    expect((await checkPlugin(contract)).warnings[0]).toMatch(
-      /no program at .*alone or .*alone-linux_/,
-    );
+    expect((await checkPlugin(contract)).warnings[0]).toMatch(/no program at .*alone or .*alone-linux_/);
   });
 });
 
