@@ -9,7 +9,7 @@ import { buildInfo } from './build-info.ts';
 import { type ClassList, createClassList } from './classes.ts';
 import { openNodeClock } from './clock.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
-import { type ExternalAgents, externalAgents } from './external/folder.ts';
+import type { ExternalAgents } from './external/folder.ts';
 import { createFactStore, type FactStore } from './facts.ts';
 import { createGuard } from './guard.ts';
 import type { AgentHost, AnyAgent, AnyData, ProvisionedHost, TrustHost } from './host.ts';
@@ -48,7 +48,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
   log.info({ version: buildInfo().version, node: process.version }, 'daemon starts');
   try {
     const agents = await loadAgents(config.agents_dir);
-    const external = externalOf(config, agents, log);
+    const external = await externalOf(config, agents, log);
     const plugins = await loadData(config.data_dir);
     const { dir, facter_dir: facterDir } = config.facts;
     const facts = createFactStore({ dir, facterDir, stateDir: config.state_dir, log });
@@ -138,9 +138,15 @@ async function start(
 }
 
 /** The external agents of a site's folder, which come and go among the others; null without a folder. */
-function externalOf(config: DaemonConfig, agents: Map<string, AnyAgent>, log: Log): ExternalAgents | null {
+async function externalOf(
+  config: DaemonConfig,
+  agents: Map<string, AnyAgent>,
+  log: Log,
+): Promise<ExternalAgents | null> {
   const { agents_dir: dir, plugin_dir: configDir, state_dir: stateDir } = config;
   if (dir === undefined) return null;
+  // Most nodes have none, and need not hold the code of it in memory.
+  const { externalAgents } = await import('./external/folder.ts');
   return externalAgents({ dir, configDir, root: join(stateDir, 'external'), agents, log });
 }
 

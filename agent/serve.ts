@@ -94,8 +94,11 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
       log.warn({ err: asMusterError(cause).message }, 'registration not sent');
     });
   };
+  let stopped = false;
   const reconsider = async () => {
-    active = await activeAgents(options.agents, host, log);
+    const found = await activeAgents(options.agents, host, log);
+    if (stopped) return;
+    active = found;
     bound = bindAll(active, host);
     log.info({ agents: [...active.keys()], collectives: host.collectives() }, 'serving');
     await lines.server.setCollectives(host.collectives());
@@ -128,6 +131,7 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
     tell,
     moveTo: (line) => lines.moveTo(line, () => host.collectives()),
     async stop() {
+      stopped = true;
       clearInterval(timer);
       clearTimeout(soon);
       await lines.stop();

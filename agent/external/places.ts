@@ -2,6 +2,11 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMissing } from '../files.ts';
 
+/** Names of Choria's own agents, which no external agent may have. *Source:* Choria. */
+export const RESERVED_NAMES: readonly string[] = [
+  ...['rpcutil', 'choria_util', 'choria_provision', 'choria_registry', 'discovery', 'scout'],
+];
+
 /** A contract in the folder, whatever is in it. */
 export interface FoundContract {
   /** Stem of the file, which the name in it has to be. */

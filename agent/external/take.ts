@@ -5,7 +5,7 @@ import { asMusterError, MusterError } from '../../src/core/errors.ts';
 import { word } from '../../src/core/names.ts';
 import { ioError } from '../files.ts';
 import { type ExternalAgent, externalAgent } from './agent.ts';
-import { type FoundContract, findProgram, programPlaces } from './places.ts';
+import { type FoundContract, findProgram, programPlaces, RESERVED_NAMES } from './places.ts';
 import { lookTrusted, type TrustedFile } from './trusted.ts';
 
 /** An agent as it was taken from its files. */
@@ -33,11 +33,6 @@ export interface TakeOptions {
   readonly configDir: string;
   readonly root: string;
 }
-
-/** Never served from a folder: names of Choria's own agents. *Source:* Choria. */
-const RESERVED: readonly string[] = [
-  ...['rpcutil', 'choria_util', 'choria_provision', 'choria_registry', 'discovery', 'scout'],
-];
 
 /** Looks at one contract and its program, and makes an agent of them when they are new and have settled. Never throws. */
 export async function lookAt(found: FoundContract, own: TakeOptions): Promise<Look> {
@@ -73,7 +68,7 @@ async function take(
     return { kind: 'left', code: 'OTHER', reason: `its provider is ${provider ?? 'not said'}, not external` };
   if (!word.safeParse(name).success) throw refuse(`'${name}' is no name of an agent`);
   if (ddl.name !== name) throw refuse(`the name in it is '${ddl.name}', expected '${name}'`);
-  if (RESERVED.includes(name)) throw refuse(`the name '${name}' is reserved`);
+  if (RESERVED_NAMES.includes(name)) throw refuse(`the name '${name}' is reserved`);
   if (own.refused(name)) throw refuse(`there is an agent '${name}' already`);
   if (program === null) throw refuse(`there is no program at ${programPlaces(dir, name).join(' or ')}`);
   if (!program.executable) throw refuse(`${program.path} cannot be run (chmod +x)`);

@@ -1,12 +1,13 @@
 import { access, constants, readFile } from 'node:fs/promises';
 import { dirname, extname, parse } from 'node:path';
-import { findProgram, programPlaces } from '../../../../agent/external/places.ts';
+import { findProgram, programPlaces, RESERVED_NAMES } from '../../../../agent/external/places.ts';
 import { loadAgentFile } from '../../../../agent/load-agents.ts';
 import { loadDataFile } from '../../../../agent/load-data.ts';
 import { readJsonDdl } from '../../../core/ddl-json/read.ts';
 import { lintDdl } from '../../../core/ddl-lint.ts';
 import { MusterError } from '../../../core/errors.ts';
 import { importDefault, loadPlugin, type PluginVerb } from '../../../core/load.ts';
+import { ownAgentNames } from '../ddls.ts';
 
 /** What a file is, as the loader sees it, and what would be better. */
 export interface CheckedPlugin {
@@ -58,6 +59,11 @@ async function checkJson(file: string): Promise<CheckedPlugin> {
   const { name: stem } = parse(file);
   if (ddl.name !== stem)
     throw new MusterError('PLUGIN_INVALID', `${file}: the name in it is '${ddl.name}', expected '${stem}'`);
+  if (provider === 'external' && (RESERVED_NAMES.includes(stem) || (await ownAgentNames()).includes(stem)))
+    throw new MusterError(
+      'PLUGIN_INVALID',
+      `${file}: the name '${stem}' is that of an agent of Muster or Choria`,
+    );
   const missing = provider === 'external' ? await programMissing(file, stem) : [];
   return { file, kind: 'contract of an agent', name: ddl.name, warnings: [...missing, ...lintDdl(ddl)] };
 }
