@@ -9,6 +9,7 @@ import { buildInfo } from './build-info.ts';
 import { type ClassList, createClassList } from './classes.ts';
 import { openNodeClock } from './clock.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
+import type { ExternalAgents } from './external/folder.ts';
 import { createFactStore, type FactStore } from './facts.ts';
 import { createGuard } from './guard.ts';
 import type { AgentHost, AnyAgent, AnyData, ProvisionedHost, TrustHost } from './host.ts';
@@ -33,6 +34,7 @@ export interface DaemonContext {
 type Parts = DaemonContext & {
   readonly facts: FactStore;
   readonly agents: ReadonlyMap<string, AnyAgent>;
+  readonly external: ExternalAgents | null;
   readonly plugins: ReadonlyMap<string, AnyData>;
   readonly clock: Clock;
 };
@@ -46,6 +48,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
   log.info({ version: buildInfo().version, node: process.version }, 'daemon starts');
   try {
     const agents = await loadAgents(config.agents_dir);
+    const external = await externalOf(config, agents, log);
     const plugins = await loadData(config.data_dir);
     const { dir, facter_dir: facterDir } = config.facts;
     const facts = createFactStore({ dir, facterDir, stateDir: config.state_dir, log });
@@ -60,7 +63,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
     });
     for (let anew = false; !signal.aborted; anew = true) {
       const joined = await joinBus(config, { facts, log, signal, clock, anew });
-      const running = await start(config, joined, { signal, log, facts, agents, plugins, clock });
+      const running = await start(config, joined, { signal, log, facts, agents, external, plugins, clock });
       await Promise.race([aborted(signal), running.over]);
       await running.stop();
     }
@@ -74,7 +77,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
 async function start(
   config: DaemonConfig,
   joined: Joined,
-  { signal, log, facts, agents, plugins, clock }: Parts,
+  { signal, log, facts, agents, external, plugins, clock }: Parts,
 ): Promise<{ stop(): Promise<void>; over: Promise<void> }> {
   const { credentials, node } = joined;
   const { identity } = credentials;
@@ -119,16 +122,32 @@ async function start(
   agentHost.attach(serving);
   service.resolve(serving);
   trust.attach(serving);
+  // Only now, so that no program of a site holds up the daemon's own agents.
+  const unfollow = external?.follow(() => agentHost.changed());
   void settle(serving.listening, signal);
   return {
     over: trust.over,
     async stop() {
+      unfollow?.();
       await serving.stop();
       await guard.close();
       runs.close();
       await trust.close();
     },
   };
+}
+
+/** The external agents of a site's folder, which come and go among the others; null without a folder. */
+async function externalOf(
+  config: DaemonConfig,
+  agents: Map<string, AnyAgent>,
+  log: Log,
+): Promise<ExternalAgents | null> {
+  const { agents_dir: dir, plugin_dir: configDir, state_dir: stateDir } = config;
+  if (dir === undefined) return null;
+  // Most nodes have none, and need not hold the code of it in memory.
+  const { externalAgents } = await import('./external/folder.ts');
+  return externalAgents({ dir, configDir, root: join(stateDir, 'external'), agents, log });
 }
 
 interface HostParts {

@@ -11,7 +11,7 @@ import type { AnyAgent } from './host.ts';
  * Strict: the default export of each file is an agent whose DDL has the name of the file. Throws PLUGIN_INVALID that
  * names the file.
  */
-export async function loadAgents(siteDir: string | undefined): Promise<ReadonlyMap<string, AnyAgent>> {
+export async function loadAgents(siteDir: string | undefined): Promise<Map<string, AnyAgent>> {
   const agents = new Map<string, AnyAgent>();
   const bundled = buildInfo().agents;
   if (bundled === null) await scan(join(import.meta.dirname, 'agents'), agents);

@@ -37,6 +37,8 @@ export const ROOT_ENV = {
 } as const;
 
 const MAX_BYTES = 1024 * 1024;
+/** What left the group of a killed program keeps its output open: it is not waited for. */
+const LET_GO_MS = 500;
 
 /** Runs a program to its end; a bad exit code is no error. Throws NOT_FOUND when there is no such program, NODE_IO when it cannot start. */
 export async function runProgram(
@@ -56,6 +58,10 @@ export async function runProgram(
   const kill = (): void => {
     cut = true;
     killGroup(child.pid);
+    setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, LET_GO_MS).unref();
   };
   const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => collect(stream, options.maxBytes));
   child.on('error', (cause) => {

@@ -94,8 +94,11 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
       log.warn({ err: asMusterError(cause).message }, 'registration not sent');
     });
   };
+  let stopped = false;
   const reconsider = async () => {
-    active = await activeAgents(options.agents, host, log);
+    const found = await activeAgents(options.agents, host, log);
+    if (stopped) return;
+    active = found;
     bound = bindAll(active, host);
     log.info({ agents: [...active.keys()], collectives: host.collectives() }, 'serving');
     await lines.server.setCollectives(host.collectives());
@@ -107,6 +110,7 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
   void listening.then(register, () => undefined);
   const timer = setInterval(register, options.registrationS * 1000);
   let soon: NodeJS.Timeout | undefined;
+  let turn = Promise.resolve();
   return {
     served: () => active,
     stats: () => stats,
@@ -119,11 +123,15 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
       ),
     reconsider() {
       clearTimeout(soon);
-      soon = setTimeout(() => void reconsider().catch(() => undefined), RECONSIDER_MS);
+      // One after the other: what is found last has to hold.
+      soon = setTimeout(() => {
+        turn = turn.then(reconsider).catch(() => undefined);
+      }, RECONSIDER_MS);
     },
     tell,
     moveTo: (line) => lines.moveTo(line, () => host.collectives()),
     async stop() {
+      stopped = true;
       clearInterval(timer);
       clearTimeout(soon);
       await lines.stop();
@@ -138,22 +146,23 @@ async function activeAgents(
   log: Log,
 ): Promise<ReadonlyMap<string, AnyAgent>> {
   const provisioning = host.node !== null && !host.node.state.get().disabled;
-  const active = new Map<string, AnyAgent>();
-  for (const [name, agent] of agents) {
-    if (provisioning && !BEFORE_PROVISIONING.includes(name)) continue;
-    const willing = await agent.activate(host).catch((cause: unknown) => {
-      log.error({ agent: name, err: asMusterError(cause).message }, 'the agent could not be activated');
-      return false;
-    });
-    if (willing) active.set(name, agent);
-  }
-  return active;
+  const asked = [...agents].filter(([name]) => !provisioning || BEFORE_PROVISIONING.includes(name));
+  const willing = await Promise.all(
+    asked.map(([name, agent]) =>
+      agent.activate(host).catch((cause: unknown) => {
+        log.error({ agent: name, err: asMusterError(cause).message }, 'the agent could not be activated');
+        return false;
+      }),
+    ),
+  );
+  return new Map(asked.filter((_, index) => willing[index] === true));
 }
 
 /** The server of the bus knows nothing of our host: each action gets it from here. */
 function bindAll(agents: ReadonlyMap<string, AnyAgent>, host: AgentHost): ReadonlyMap<string, Agent> {
-  const bind = ({ ddl, activate, actions }: AnyAgent): Agent => ({
+  const bind = ({ ddl, graceS = 0, activate, actions }: AnyAgent): Agent => ({
     ddl,
+    graceS,
     activate: () => activate(host),
     actions: Object.fromEntries(
       Object.entries(actions).map(([name, run]): [string, Agent['actions'][string]] => [

@@ -1,7 +1,7 @@
 import type { ZodError } from 'zod';
-import type { ActionRequest } from '../core/agent.ts';
+import { type ActionRequest, givenStatus } from '../core/agent.ts';
 import { type Ddl, type DdlAction, REPLY_STATUS, type ReplyStatus } from '../core/ddl.ts';
-import { asMusterError, MusterError } from '../core/errors.ts';
+import { asMusterError, type ErrorCode, MusterError } from '../core/errors.ts';
 import type { Facts } from '../core/inventory.ts';
 import type { Log } from '../core/log.ts';
 import type { Sender } from '../core/seal.ts';
@@ -10,6 +10,14 @@ import type { Admitted } from './gate.ts';
 import { problemOf } from './request.ts';
 
 const MAX_TEXT_CHARS = 4000;
+/** Of a status that an action gives itself. */
+const CODES: Readonly<Record<Exclude<ReplyStatus, 0>, ErrorCode>> = {
+  1: 'RPC_ABORTED',
+  2: 'RPC_UNKNOWN_ACTION',
+  3: 'RPC_INVALID_DATA',
+  4: 'RPC_INVALID_DATA',
+  5: 'RPC_FAILED',
+};
 
 /** What may be asked of the policy: who wants to do what. Facts and classes are the node's own. */
 export interface CallAttempt {
@@ -33,6 +41,7 @@ export interface CallAttempt {
  */
 export interface ServedAgent {
   readonly ddl: Ddl;
+  readonly graceS?: number;
   readonly actions: Readonly<
     Record<string, (input: never, request: ActionRequest, host: never) => Promise<unknown>>
   >;
@@ -106,12 +115,21 @@ async function runAction(
   const input = found.declared.input.safeParse(data);
   if (!input.success) return failure(inputStatus(input.error), 'RPC_INVALID_DATA', problemOf(input.error));
   const log = by.log.child({ request: id, action: where, caller });
+  const asked = { requestId: id, requestedAtMs: request.iat_ms, ttlS: request.ttl_s, caller, collective };
   const work = (signal: AbortSignal) =>
-    found.run(input.data as never, { requestId: id, caller, collective, signal, log }, by.host as never);
-  const given = await withLimit(work, agent.ddl.timeoutS, by.signal, where);
-  const output = found.declared.output.safeParse(given);
-  if (output.success) return { status: REPLY_STATUS.ok, message: 'OK', data: output.data };
-  const problem = `the output does not fit the DDL: ${problemOf(output.error)}`;
+    found.run(input.data as never, { ...asked, signal, log }, by.host as never);
+  const limitS = agent.ddl.timeoutS + (agent.graceS ?? 0);
+  return outcomeFrom(await withLimit(work, limitS, by.signal, where), found.declared);
+}
+
+/** What the action gave, as its DDL has it, with the status that it gave itself. */
+function outcomeFrom(output: unknown, declared: DdlAction): Outcome {
+  const { status, message } = givenStatus(output) ?? { status: REPLY_STATUS.ok, message: 'OK' };
+  const fits = declared.output.safeParse(output);
+  if (status !== REPLY_STATUS.ok)
+    return { ...failure(status, CODES[status], message), data: fits.success ? fits.data : {} };
+  if (fits.success) return { status, message: message.slice(0, MAX_TEXT_CHARS), data: fits.data };
+  const problem = `the output does not fit the DDL: ${problemOf(fits.error)}`;
   return failure(REPLY_STATUS.unknownError, 'INTERNAL', problem);
 }
 

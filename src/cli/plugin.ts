@@ -105,6 +105,9 @@ async function generate(name: string, options: GenerateOptions): Promise<void> {
   say(
     '      then copy both into the agents_dir of the daemons, and the contract into plugins.agents_dir here',
   );
+  say(
+    `      nobody may call it until ${name}.policy in the policies_dir of the daemons says who: docs/own-agents.md`,
+  );
 }
 
 async function check(files: string[], { json }: { json?: true }): Promise<void> {

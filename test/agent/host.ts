@@ -28,6 +28,8 @@ export interface TestNode {
 /** What every action is given. */
 export const request: ActionRequest = {
   requestId: '0'.repeat(32),
+  requestedAtMs: 1_700_000_000_000,
+  ttlS: 60,
   caller: 'cert=controller',
   collective: 'provisioning',
   signal: new AbortController().signal,

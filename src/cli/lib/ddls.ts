@@ -38,6 +38,11 @@ export async function loadDdl(
   throw unknown('agent', agent, [...own, ...theirs]);
 }
 
+/** Names of Muster's own agents, sorted. */
+export function ownAgentNames(): Promise<string[]> {
+  return stems(AGENTS);
+}
+
 /** Every contract of a data plug-in of Muster, sorted by name. */
 export async function loadDataDdls(): Promise<DataDdl[]> {
   return Promise.all((await stems(DATA)).map((stem) => ownDdl<DataDdl>(DATA, stem)));

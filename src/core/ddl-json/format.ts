@@ -21,6 +21,8 @@ export const JsonInput = z.looseObject({
   validation: z.string().optional(),
   maxlength: z.number().int().min(0).optional(),
   list: z.array(z.string()).min(1).optional(),
+  /** Muster's own key: encrypted to one node, and shown nowhere. */
+  secret: z.boolean().optional(),
 });
 export type JsonInput = z.output<typeof JsonInput>;
 
@@ -30,6 +32,8 @@ export const JsonOutput = z.looseObject({
   display_as: z.string().optional(),
   default: z.unknown().optional(),
   type: typeName.optional(),
+  /** As for inputs. */
+  secret: z.boolean().optional(),
 });
 export type JsonOutput = z.output<typeof JsonOutput>;
 

@@ -129,8 +129,8 @@ function inputOf(input: JsonInput | undefined): z.ZodType {
   }
   // As the ancestors do: a default is for what must be there.
   const whole = optional ? type.optional() : value === undefined ? type : type.default(value);
-  const { validation } = input;
-  const known = { prompt, description, validation, default: value };
+  const { validation, secret } = input;
+  const known = { prompt, description, validation, default: value, secret };
   return whole.meta(Object.fromEntries(Object.entries(known).filter(([, told]) => told !== undefined)));
 }
 
@@ -167,8 +167,8 @@ function textOf(validation: string | undefined, maxlength: number): z.ZodType {
 function outputOf(output: JsonOutput | undefined): z.ZodType {
   const value = output?.default ?? undefined;
   const whole = value === undefined ? z.unknown().optional() : z.unknown().default(value);
-  const { description, display_as, type } = output ?? {};
-  const known = { description, display_as, type };
+  const { description, display_as, type, secret } = output ?? {};
+  const known = { description, display_as, type, secret };
   return whole.meta(Object.fromEntries(Object.entries(known).filter(([, told]) => told !== undefined)));
 }
 

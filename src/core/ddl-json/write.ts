@@ -15,6 +15,7 @@ interface Property {
   readonly prompt?: string;
   readonly display_as?: string;
   readonly validation?: string;
+  readonly secret?: boolean;
 }
 
 /** One input or output as the file says it. */
@@ -28,6 +29,7 @@ export interface FieldText {
   readonly validation?: string;
   readonly maxlength?: number;
   readonly list?: readonly string[];
+  readonly secret?: true;
 }
 
 /** Longest address, as text: IPv6 with an IPv4 in it. */
@@ -115,6 +117,7 @@ function inputOf(name: string, field: Property, required: boolean): FieldText {
     ...(value === undefined ? {} : { default: value }),
     ...(type === 'string' ? textOf(field, plain) : {}),
     ...(type === 'list' ? { list: (plain.enum ?? []).map(String) } : {}),
+    ...secretOf(field, plain),
   };
 }
 
@@ -142,7 +145,12 @@ function outputOf(name: string, field: Property): FieldText {
     description: field.description ?? plain.description ?? name,
     display_as: field.display_as ?? plain.display_as ?? name,
     ...(type === undefined ? {} : { type: type === 'list' ? 'string' : type }),
+    ...secretOf(field, plain),
   };
+}
+
+function secretOf(field: Property, plain: Property): { secret?: true } {
+  return field.secret === true || plain.secret === true ? { secret: true } : {};
 }
 
 /** The type beside `null`. */

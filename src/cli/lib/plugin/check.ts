@@ -1,11 +1,13 @@
 import { access, constants, readFile } from 'node:fs/promises';
-import { dirname, extname, join, parse } from 'node:path';
+import { dirname, extname, parse } from 'node:path';
+import { findProgram, programPlaces, RESERVED_NAMES } from '../../../../agent/external/places.ts';
 import { loadAgentFile } from '../../../../agent/load-agents.ts';
 import { loadDataFile } from '../../../../agent/load-data.ts';
 import { readJsonDdl } from '../../../core/ddl-json/read.ts';
 import { lintDdl } from '../../../core/ddl-lint.ts';
 import { MusterError } from '../../../core/errors.ts';
 import { importDefault, loadPlugin, type PluginVerb } from '../../../core/load.ts';
+import { ownAgentNames } from '../ddls.ts';
 
 /** What a file is, as the loader sees it, and what would be better. */
 export interface CheckedPlugin {
@@ -57,6 +59,11 @@ async function checkJson(file: string): Promise<CheckedPlugin> {
   const { name: stem } = parse(file);
   if (ddl.name !== stem)
     throw new MusterError('PLUGIN_INVALID', `${file}: the name in it is '${ddl.name}', expected '${stem}'`);
+  if (provider === 'external' && (RESERVED_NAMES.includes(stem) || (await ownAgentNames()).includes(stem)))
+    throw new MusterError(
+      'PLUGIN_INVALID',
+      `${file}: the name '${stem}' is that of an agent of Muster or Choria`,
+    );
   const missing = provider === 'external' ? await programMissing(file, stem) : [];
   return {
     file,
@@ -67,14 +74,11 @@ async function checkJson(file: string): Promise<CheckedPlugin> {
 }
 
 async function programMissing(file: string, stem: string): Promise<string[]> {
-  const arch = process.arch === 'x64' ? 'amd64' : process.arch;
-  const places = [join(dirname(file), stem), join(dirname(file), stem, `${stem}-linux_${arch}`)];
-  for (const place of places) {
-    const found = await access(place, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return [];
-  }
-  return [`there is no program that may be run at ${places.join(' or ')}`];
+  const program = await findProgram(dirname(file), stem);
+  if (program === null) return [`there is no program at ${programPlaces(dirname(file), stem).join(' or ')}`];
+  const runs = await access(program, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  return runs ? [] : [`${program} cannot be run (chmod +x)`];
 }

@@ -127,7 +127,8 @@ if [ "$CHORIA_EXTERNAL_PROTOCOL" = io.choria.mcorpc.external.v1.activation_reque
   exit 0
 fi
 
-case "$(sed -n 's/.*"action": *"\\([a-z0-9_]*\\)".*/\\1/p' "$CHORIA_EXTERNAL_REQUEST")" in
+# What stands before the first { within is the daemon's word; inputs come after it.
+case "$(sed -n 's/^{[^{]*"action": *"\\([a-z0-9_]*\\)".*/\\1/p' "$CHORIA_EXTERNAL_REQUEST")" in
 ${cases.join('\n')}
   *) reply 2 'unknown action' '{}' ;;
 esac

@@ -43,15 +43,22 @@ describe('a plug-in that is checked', () => {
     await expect(checkPlugin(join(dir, 'none.ts'))).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
+  it.each(['scout', 'rpcutil'])(
+    'is refused when it is external and has the name of another: %s',
+    async (name) => {
+      const folder = join(dir, 'taken');
+      const [contract = ''] = await generateAgent({ name, actions: ['a'], language: 'sh', dir: folder });
+      await expect(checkPlugin(contract)).rejects.toThrow(`the name '${name}' is that of an agent of`);
+    },
+  );
+
   it('is named when its contract has another name, or its program is missing', async () => {
     const [contract = ''] = await generateAgent({ name: 'alone', actions: ['a'], language: 'sh', dir });
     const other = join(dir, 'other.json');
     writeFileSync(other, readFileSync(contract));
     await expect(checkPlugin(other)).rejects.toThrow(/the name in it is 'alone', expected 'other'/);
     rmSync(join(dir, 'alone'));
-    expect((await checkPlugin(contract)).warnings[0]).toMatch(
-      /no program that may be run at .*alone or .*alone-linux_/,
-    );
+    expect((await checkPlugin(contract)).warnings[0]).toMatch(/no program at .*alone or .*alone-linux_/);
   });
 });
 

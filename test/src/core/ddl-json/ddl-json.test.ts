@@ -3,6 +3,7 @@ import { loadDdls } from '../../../../src/cli/lib/ddls.ts';
 import { readJsonDdl } from '../../../../src/core/ddl-json/read.ts';
 import { writeJsonDdl } from '../../../../src/core/ddl-json/write.ts';
 import type { MusterError } from '../../../../src/core/errors.ts';
+import { secretFieldsOf } from '../../../../src/core/secret-fields.ts';
 
 const metadata = {
   name: 'cache',
@@ -142,6 +143,22 @@ describe('a JSON DDL of Choria', () => {
 
   it('with several faults names them all', () => {
     expect(faultsOf(file({ version: 'new', timeout: 0 }))).toHaveLength(2);
+  });
+
+  it('may mark inputs and outputs as secret, and keeps that when it is written', () => {
+    const pin = { prompt: 'Pin', description: 'Pin', type: 'string', validation: '.', maxlength: 9 };
+    const marked = {
+      input: { pin: { ...pin, optional: true, secret: true }, hash: { ...pin, type: 'hash' } },
+      output: { pass: { description: 'Pass', secret: true }, state: { description: 'State' } },
+      aggregate: [],
+    };
+    const { actions } = read(file({}, marked)).ddl;
+    const flushed = actions.flush;
+    if (flushed === undefined) throw new Error('the action is not there');
+    expect([secretFieldsOf(flushed.input), secretFieldsOf(flushed.output)]).toEqual([['pin'], ['pass']]);
+    expect(writeJsonDdl(read(file({}, marked)).ddl)).toMatchObject({
+      actions: [{ input: { pin: { secret: true } }, output: { pass: { secret: true } } }],
+    });
   });
 
   it('is written again as it was read', () => {
