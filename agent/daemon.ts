@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { newRpcStats } from '../src/bus/stats.ts';
 import { type Clock, systemClock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
+import type { Origins } from '../src/core/config/explain.ts';
 import type { Log } from '../src/core/log.ts';
 import type { AuditArchive } from './audit/resend.ts';
 import { buildInfo } from './build-info.ts';
 import { type ClassList, createClassList } from './classes.ts';
 import { openNodeClock } from './clock.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
+import { checkSettings } from './declared-settings.ts';
 import { createFactStore, type FactStore } from './facts.ts';
 import { createGuard } from './guard.ts';
 import type { AgentHost, AnyAgent, AnyData, ProvisionedHost, TrustHost } from './host.ts';
@@ -28,6 +30,8 @@ export interface DaemonContext {
   /** Ends the daemon: requests under way are answered first. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Where each setting was set, as far as it is known. */
+  readonly origins?: Origins;
 }
 
 type Parts = DaemonContext & {
@@ -47,6 +51,8 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
   try {
     const agents = await loadAgents(config.agents_dir);
     const plugins = await loadData(config.data_dir);
+    const declared = [...agents.values(), ...plugins.values()].map(({ ddl }) => ddl);
+    checkSettings(config.settings, context.origins ?? new Map(), declared, log);
     const { dir, facter_dir: facterDir } = config.facts;
     const facts = createFactStore({ dir, facterDir, stateDir: config.state_dir, log });
     await facts.facts();
