@@ -11,7 +11,7 @@ import { type ClassList, createClassList } from './classes.ts';
 import { openNodeClock } from './clock.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
 import { checkSettings } from './declared-settings.ts';
-import { createFactStore, type FactStore } from './facts.ts';
+import { type FactStore, openFacts } from './facts.ts';
 import { createGuard } from './guard.ts';
 import type { AgentHost, AnyAgent, AnyData, ProvisionedHost, TrustHost } from './host.ts';
 import { type Joined, joinBus } from './join.ts';
@@ -36,6 +36,7 @@ export interface DaemonContext {
 
 type Parts = DaemonContext & {
   readonly facts: FactStore;
+  readonly classes: ClassList;
   readonly agents: ReadonlyMap<string, AnyAgent>;
   readonly plugins: ReadonlyMap<string, AnyData>;
   readonly clock: Clock;
@@ -53,10 +54,12 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
     const plugins = await loadData(config.data_dir);
     const declared = [...agents.values(), ...plugins.values()].map(({ ddl }) => ddl);
     checkSettings(config.settings, context.origins ?? new Map(), declared, log);
-    const { dir, facter_dir: facterDir } = config.facts;
-    const facts = createFactStore({ dir, facterDir, stateDir: config.state_dir, log });
+    const facts = await openFacts(config, log);
     await facts.facts();
     facts.follow(signal);
+    const classes = createClassList(config.facts.classes_file, log);
+    await classes.refresh();
+    classes.follow(signal);
     const clock = await openNodeClock({
       stateDir: config.state_dir,
       machine: systemClock,
@@ -66,7 +69,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
     });
     for (let anew = false; !signal.aborted; anew = true) {
       const joined = await joinBus(config, { facts, log, signal, clock, anew });
-      const running = await start(config, joined, { signal, log, facts, agents, plugins, clock });
+      const running = await start(config, joined, { signal, log, facts, classes, agents, plugins, clock });
       await Promise.race([aborted(signal), running.over]);
       await running.stop();
     }
@@ -80,7 +83,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
 async function start(
   config: DaemonConfig,
   joined: Joined,
-  { signal, log, facts, agents, plugins, clock }: Parts,
+  { signal, log, facts, classes, agents, plugins, clock }: Parts,
 ): Promise<{ stop(): Promise<void>; over: Promise<void> }> {
   const { credentials, node } = joined;
   const { identity } = credentials;
@@ -99,7 +102,6 @@ async function start(
     },
   });
   await runs.recover();
-  const classes = createClassList(config.facts.classes_file);
   const data: DataStore = createDataStore(plugins, () => agentHost);
   const guard = createGuard({
     ...{ config, identity, agents, data, clock, log },
@@ -112,7 +114,8 @@ async function start(
     node: node && { ...node, runs },
   });
   const { line, opener, revocations } = trust;
-  const settings = { registrationS: config.registration_s, encryptReplies: config.encrypt_replies };
+  const { registration_s: registrationS, encrypt_replies: encryptReplies } = config;
+  const settings = { registrationS, encryptReplies, volatile: config.facts.volatile };
   const own = {
     agents,
     facts,
