@@ -74,7 +74,9 @@ export async function openFacter(options: FacterOptions): Promise<Facter> {
     if (signal.aborted) return false;
     const facts = factsOf(end, own);
     known = { boot_id: options.bootId, at_ms: atMs, look, facts };
-    log.debug({ facts: Object.keys(facts).length, ms: clock.nowMs() - atMs }, 'Facter has been asked');
+    const { exitcode, stderr } = end;
+    const said = { facts: Object.keys(facts).length, ms: clock.nowMs() - atMs, exitcode };
+    log.debug({ ...said, stderr: stderr.slice(-300) }, 'Facter has been asked');
     await writeAtomic(options.cacheFile, JSON.stringify(known), { mode: 0o600 });
     return true;
   }
@@ -114,14 +116,28 @@ export function isDue(when: {
   return ageMs < 0 || ageMs >= when.everyS * 1000 || (when.changed && ageMs >= LEAST_GAP_MS);
 }
 
-/** Without what it has from us: a fact that we drop must not come back by it. */
-function factsOf({ stdout, stderr, exitcode, cut }: ProgramEnd, own: Facts): Facts {
-  if (cut) throw new MusterError('RPC_FAILED', `did not end within ${LIMIT_MS / 1000} s`);
-  if (exitcode !== 0)
-    throw new MusterError('RPC_FAILED', `ended with ${exitcode}: ${stderr.trim().slice(-300)}`);
-  const all = Object.entries(flatFacts(JSON.parse(stdout)));
+/**
+ * Facter ends with 1 when one fact of many could not be told: what it said of the others is good. Without what it has from us: a fact
+ * that we drop must not come back by it.
+ */
+function factsOf(end: ProgramEnd, own: Facts): Facts {
+  if (end.cut) throw new MusterError('RPC_FAILED', `did not end within ${LIMIT_MS / 1000} s`);
+  const all = Object.entries(saidBy(end));
   const wanted = all.filter(([name]) => !Object.hasOwn(own, name) && !LEFT_OUT.test(name));
   return factsThatFit(Object.fromEntries(wanted), MAX_FACT_BYTES);
+}
+
+function saidBy({ stdout, stderr, exitcode }: ProgramEnd): Facts {
+  try {
+    const facts = flatFacts(JSON.parse(stdout));
+    if (Object.keys(facts).length > 0) return facts;
+  } catch {
+    // Told below, with what it said on standard error.
+  }
+  throw new MusterError(
+    'RPC_FAILED',
+    `gave no map of facts in JSON, and ended with ${exitcode}: ${stderr.trim().slice(-300)}`,
+  );
 }
 
 async function programOf(configured: string | null): Promise<string | null> {
