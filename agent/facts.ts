@@ -55,6 +55,11 @@ interface Known {
 const NONE: Facts = {};
 /** Where Facter reads external facts. *Source:* Facter 4's defaults for root. */
 const EXTERNAL = ['/etc/facter/facts.d', '/etc/puppetlabs/facter/facts.d', '/opt/puppetlabs/facter/facts.d'];
+/** *Source:* Puppet's `libdir` and `pluginfactdest`, by Debian's package and by Puppet's own. */
+const SYNCED = {
+  custom: ['/var/cache/puppet/lib/facter', '/opt/puppetlabs/puppet/cache/lib/facter'],
+  external: ['/var/cache/puppet/facts.d', '/opt/puppetlabs/puppet/cache/facts.d'],
+};
 
 /** The facts of this node, as the config says. Nothing is followed yet. Throws NODE_IO. */
 export async function openFacts(config: DaemonConfig, log: Log): Promise<FactStore> {
@@ -67,6 +72,7 @@ export async function openFacts(config: DaemonConfig, log: Log): Promise<FactSto
           cacheFile: join(config.state_dir, 'facter.json'),
           bootId: await bootId(),
           folders: [...new Set([...EXTERNAL, facterDir])].filter((folder) => folder !== ''),
+          synced: SYNCED,
           ...{ everyS, clock: systemClock, log },
         });
   return createFactStore({ dir, files, facter, facterDir, stateDir: config.state_dir, log });

@@ -27,8 +27,10 @@ export interface FacterOptions {
   /** Another boot may be another machine, made from an image of this one: then what was kept is forgotten. */
   readonly bootId: string;
   readonly everyS: number;
-  /** Folders of external facts; when a file there changes, Facter is run earlier. */
+  /** Where Facter finds external facts by itself; when a file there or in the next two changes, Facter is run earlier. */
   readonly folders: readonly string[];
+  /** Where Puppet puts custom facts and external facts of its modules. */
+  readonly synced: { readonly custom: readonly string[]; readonly external: readonly string[] };
   readonly clock: Clock;
   readonly log: Log;
   readonly run?: (file: string, args: readonly string[], options: ProgramOptions) => Promise<ProgramEnd>;
@@ -68,7 +70,7 @@ export async function openFacter(options: FacterOptions): Promise<Facter> {
     const atMs = clock.nowMs();
     tried = { atMs, look };
     // Low priority: it may wait, whatever else the node does may not.
-    const end = await run('nice', ['-n', '19', program, '--json'], {
+    const end = await run('nice', ['-n', '19', program, '--json', ...(await foldersFor(options))], {
       ...{ signal, timeoutMs: LIMIT_MS, maxBytes: MAX_OUTPUT_BYTES },
     });
     if (signal.aborted) return false;
@@ -81,14 +83,15 @@ export async function openFacter(options: FacterOptions): Promise<Facter> {
     return true;
   }
 
+  const folders = [...options.folders, ...options.synced.external, ...options.synced.custom];
   return {
-    folders: options.folders,
+    folders,
     current: () => known?.facts ?? NONE,
     async refresh(own, signal) {
       if (running) return false;
       running = true;
       try {
-        const look = await lookAt(options.folders);
+        const look = await lookAt(folders);
         const changed = tried !== null && tried.look !== look;
         if (!isDue({ nowMs: clock.nowMs(), lastMs: tried?.atMs ?? null, everyS: options.everyS, changed }))
           return false;
@@ -156,6 +159,23 @@ async function readCache({ cacheFile, bootId }: FacterOptions): Promise<Cache | 
     // Half a file of an older daemon: Facter is asked anew.
     return null;
   }
+}
+
+/**
+ * Arguments by which Facter tells the facts of Puppet's modules too. Puppet itself is not loaded for it (`--puppet`): that takes seconds.
+ * A folder of external facts that is named takes the place of those that Facter finds by itself, so all are named.
+ */
+async function foldersFor({ folders, synced }: FacterOptions): Promise<string[]> {
+  const there = async (all: readonly string[]) => {
+    const found = await Promise.all(all.map(exists));
+    return all.filter((_, index) => found[index]);
+  };
+  const [custom, external] = await Promise.all([there(synced.custom), there(synced.external)]);
+  const named = external.length === 0 ? [] : [...(await there(folders)), ...external];
+  return [
+    ...custom.flatMap((folder) => ['--custom-dir', folder]),
+    ...named.flatMap((folder) => ['--external-dir', folder]),
+  ];
 }
 
 /** Names, sizes and times of external facts, without our own. */

@@ -11,10 +11,14 @@ test('the real Facter tells of this machine, in the background, and a daemon tha
   const dir = await tempDir();
   const options = {
     ...{ program: null, cacheFile: join(dir, 'facter.json'), bootId: 'boot-1', everyS: 1800, folders: [] },
+    synced: { custom: [join(dir, 'lib')], external: [join(dir, 'synced')] },
     ...{ clock: systemClock, log: silentLog },
   };
   await mkdir(join(dir, 'facts.d'));
   await writeFile(join(dir, 'facts.d', 'site.yaml'), 'os: {family: Ours}\n');
+  for (const folder of ['lib', 'synced']) await mkdir(join(dir, folder));
+  await writeFile(join(dir, 'lib', 'tier.rb'), "Facter.add(:tier) { setcode { { 'name' => 'front' } } }");
+  await writeFile(join(dir, 'synced', 'module.txt'), 'from_module=yes');
   const aStore = async () => {
     const facter = await openFacter(options);
     const [factsDir, stateDir] = [join(dir, 'facts.d'), join(dir, 'state')];
@@ -29,6 +33,8 @@ test('the real Facter tells of this machine, in the background, and a daemon tha
   stop.abort();
   expect(store.current()).toMatchObject({
     kernel: 'Linux',
+    'tier.name': 'front',
+    from_module: 'yes',
     'os.family': 'Ours',
     'os.name': expect.any(String),
     'networking.interfaces.lo.ip': '127.0.0.1',

@@ -22,6 +22,7 @@ async function aFacter(changes: Partial<FacterOptions> = {}) {
   };
   const options: FacterOptions = {
     ...{ program, cacheFile: join(dir, 'facter.json'), bootId: 'boot-1', everyS: 1800, folders: [folder] },
+    synced: { custom: [join(dir, 'lib')], external: [join(dir, 'synced')] },
     clock: { nowMs: () => world.nowMs, monotonicMs: () => world.nowMs },
     log: createLog({ level: 'info', name: 'test', stream }),
     async run(file, args) {
@@ -55,6 +56,19 @@ test('it is run again when its time has come, or when an external fact changes, 
   await writeFile(join(folder, 'site.yaml'), 'role: web');
   expect(await facter.refresh({}, never)).toBe(true);
   expect(world.runs).toHaveLength(3);
+});
+
+test("custom and external facts of Puppet's modules are asked for where there are some", async () => {
+  const { dir, facter, folder, world } = await aFacter();
+  await mkdir(join(dir, 'lib'));
+  await facter.refresh({}, never);
+  expect(world.runs[0]?.slice(5)).toEqual(['--custom-dir', join(dir, 'lib')]);
+  await mkdir(join(dir, 'synced'));
+  await writeFile(join(dir, 'synced', 'module.txt'), 'a=b');
+  world.nowMs += 30_000;
+  await facter.refresh({}, never);
+  // Folders that are named take the place of the usual ones.
+  expect(world.runs[1]?.slice(7)).toEqual(['--external-dir', folder, '--external-dir', join(dir, 'synced')]);
 });
 
 test.each([
