@@ -40,7 +40,7 @@ export async function installDaemon(broker: TestBroker, collective: string): Pro
         },
         collectives: [collective],
         state_dir: join(dir, `${identity}.state`),
-        facts: { dir: join(dir, 'facts.d'), imds: false, facter: false, facter_dir: '' },
+        facts: { dir: join(dir, 'facts.d'), imds: false, facter_dir: '' },
       };
       writeFileSync(config, stringify(settings));
       const { argv, env } = unitCommand({
