@@ -53,6 +53,7 @@ interface Known {
 }
 
 const NONE: Facts = {};
+const FACTER_AFTER_MS = 5000;
 /** Where Facter reads external facts. *Source:* Facter 4's defaults for root. */
 const EXTERNAL = ['/etc/facter/facts.d', '/etc/puppetlabs/facter/facts.d', '/opt/puppetlabs/facter/facts.d'];
 /** *Source:* Puppet's `libdir` and `pluginfactdest`, by Debian's package and by Puppet's own. */
@@ -72,7 +73,7 @@ export async function openFacts(config: DaemonConfig, log: Log): Promise<FactSto
           cacheFile: join(config.state_dir, 'facter.json'),
           bootId: await bootId(),
           folders: [...new Set([...EXTERNAL, facterDir])].filter((folder) => folder !== ''),
-          synced: SYNCED,
+          ...{ synced: SYNCED, afterMs: FACTER_AFTER_MS },
           ...{ everyS, clock: systemClock, log },
         });
   return createFactStore({ dir, files, facter, facterDir, stateDir: config.state_dir, log });
@@ -134,7 +135,8 @@ export function createFactStore(options: FactStoreOptions): FactStore {
         });
       const folders = [dir, ...options.files.map(dirname), ...(facter?.folders ?? [])];
       followFolders([...new Set(folders)], again, signal);
-      again();
+      const first = setTimeout(again, facter?.afterMs ?? 0).unref();
+      signal.addEventListener('abort', () => clearTimeout(first), { once: true });
     },
     setEc2(facts) {
       ec2 = facts;

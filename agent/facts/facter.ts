@@ -16,6 +16,8 @@ export interface Facter {
   refresh(own: Facts, signal: AbortSignal): Promise<boolean>;
   /** Folders of its external facts, worth watching. */
   readonly folders: readonly string[];
+  /** Wait before the first run: a daemon that starts has better things to do. */
+  readonly afterMs: number;
 }
 
 /** How Facter is run. */
@@ -27,6 +29,7 @@ export interface FacterOptions {
   /** Another boot may be another machine, made from an image of this one: then what was kept is forgotten. */
   readonly bootId: string;
   readonly everyS: number;
+  readonly afterMs: number;
   /** Where Facter finds external facts by itself; when a file there or in the next two changes, Facter is run earlier. */
   readonly folders: readonly string[];
   /** Where Puppet puts custom facts and external facts of its modules. */
@@ -79,13 +82,16 @@ export async function openFacter(options: FacterOptions): Promise<Facter> {
     const { exitcode, stderr } = end;
     const said = { facts: Object.keys(facts).length, ms: clock.nowMs() - atMs, exitcode };
     log.debug({ ...said, stderr: stderr.slice(-300) }, 'Facter has been asked');
-    await writeAtomic(options.cacheFile, JSON.stringify(known), { mode: 0o600 });
+    await writeAtomic(options.cacheFile, JSON.stringify(known), { mode: 0o600 }).catch((cause: unknown) => {
+      log.warn({ err: asMusterError(cause).message }, 'facts of Facter could not be kept for the next start');
+    });
     return true;
   }
 
   const folders = [...options.folders, ...options.synced.external, ...options.synced.custom];
   return {
     folders,
+    afterMs: options.afterMs,
     current: () => known?.facts ?? NONE,
     async refresh(own, signal) {
       if (running) return false;

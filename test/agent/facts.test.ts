@@ -25,6 +25,7 @@ function facterThat(next: Facts): Facter & { readonly asked: Facts[] } {
   return {
     asked,
     folders: [],
+    afterMs: 0,
     current: () => said,
     async refresh(own) {
       asked.push(own);

@@ -10,7 +10,14 @@ import { eventually, tempDir } from '../temp.ts';
 test('the real Facter tells of this machine, in the background, and a daemon that starts again has it at once', async () => {
   const dir = await tempDir();
   const options = {
-    ...{ program: null, cacheFile: join(dir, 'facter.json'), bootId: 'boot-1', everyS: 1800, folders: [] },
+    ...{
+      program: null,
+      cacheFile: join(dir, 'facter.json'),
+      bootId: 'boot-1',
+      everyS: 1800,
+      afterMs: 0,
+      folders: [],
+    },
     synced: { custom: [join(dir, 'lib')], external: [join(dir, 'synced')] },
     ...{ clock: systemClock, log: silentLog },
   };

@@ -21,7 +21,14 @@ async function aFacter(changes: Partial<FacterOptions> = {}) {
     runs: [] as string[][],
   };
   const options: FacterOptions = {
-    ...{ program, cacheFile: join(dir, 'facter.json'), bootId: 'boot-1', everyS: 1800, folders: [folder] },
+    ...{
+      program,
+      cacheFile: join(dir, 'facter.json'),
+      bootId: 'boot-1',
+      everyS: 1800,
+      afterMs: 0,
+      folders: [folder],
+    },
     synced: { custom: [join(dir, 'lib')], external: [join(dir, 'synced')] },
     clock: { nowMs: () => world.nowMs, monotonicMs: () => world.nowMs },
     log: createLog({ level: 'info', name: 'test', stream }),
