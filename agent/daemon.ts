@@ -3,14 +3,16 @@ import { join } from 'node:path';
 import { newRpcStats } from '../src/bus/stats.ts';
 import { type Clock, systemClock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
+import type { Origins } from '../src/core/config/explain.ts';
 import type { Log } from '../src/core/log.ts';
 import type { AuditArchive } from './audit/resend.ts';
 import { buildInfo } from './build-info.ts';
 import { type ClassList, createClassList } from './classes.ts';
 import { openNodeClock } from './clock.ts';
 import { createDataStore, type DataStore } from './data-store.ts';
+import { checkSettings } from './declared-settings.ts';
 import type { ExternalAgents } from './external/folder.ts';
-import { createFactStore, type FactStore } from './facts.ts';
+import { type FactStore, openFacts } from './facts.ts';
 import { createGuard } from './guard.ts';
 import type { AgentHost, AnyAgent, AnyData, ProvisionedHost, TrustHost } from './host.ts';
 import { type Joined, joinBus } from './join.ts';
@@ -29,10 +31,13 @@ export interface DaemonContext {
   /** Ends the daemon: requests under way are answered first. */
   readonly signal: AbortSignal;
   readonly log: Log;
+  /** Where each setting was set, as far as it is known. */
+  readonly origins?: Origins;
 }
 
 type Parts = DaemonContext & {
   readonly facts: FactStore;
+  readonly classes: ClassList;
   readonly agents: ReadonlyMap<string, AnyAgent>;
   readonly external: ExternalAgents | null;
   readonly plugins: ReadonlyMap<string, AnyData>;
@@ -50,10 +55,14 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
     const agents = await loadAgents(config.agents_dir);
     const external = await externalOf(config, agents, log);
     const plugins = await loadData(config.data_dir);
-    const { dir, facter_dir: facterDir } = config.facts;
-    const facts = createFactStore({ dir, facterDir, stateDir: config.state_dir, log });
+    const declared = [...agents.values(), ...plugins.values()].map(({ ddl }) => ddl);
+    checkSettings(config.settings, context.origins ?? new Map(), declared, log);
+    const facts = await openFacts(config, log);
     await facts.facts();
     facts.follow(signal);
+    const classes = createClassList(config.facts.classes_file, log);
+    await classes.refresh();
+    classes.follow(signal);
     const clock = await openNodeClock({
       stateDir: config.state_dir,
       machine: systemClock,
@@ -63,7 +72,8 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
     });
     for (let anew = false; !signal.aborted; anew = true) {
       const joined = await joinBus(config, { facts, log, signal, clock, anew });
-      const running = await start(config, joined, { signal, log, facts, agents, external, plugins, clock });
+      const parts = { signal, log, facts, classes, agents, external, plugins, clock };
+      const running = await start(config, joined, parts);
       await Promise.race([aborted(signal), running.over]);
       await running.stop();
     }
@@ -77,7 +87,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
 async function start(
   config: DaemonConfig,
   joined: Joined,
-  { signal, log, facts, agents, external, plugins, clock }: Parts,
+  { signal, log, facts, classes, agents, external, plugins, clock }: Parts,
 ): Promise<{ stop(): Promise<void>; over: Promise<void> }> {
   const { credentials, node } = joined;
   const { identity } = credentials;
@@ -96,7 +106,6 @@ async function start(
     },
   });
   await runs.recover();
-  const classes = createClassList(config.facts.classes_file);
   const data: DataStore = createDataStore(plugins, () => agentHost);
   const guard = createGuard({
     ...{ config, identity, agents, data, clock, log },
@@ -109,7 +118,8 @@ async function start(
     ...{ node, runs },
   });
   const { line, opener, revocations } = trust;
-  const settings = { registrationS: config.registration_s, encryptReplies: config.encrypt_replies };
+  const { registration_s: registrationS, encrypt_replies: encryptReplies } = config;
+  const settings = { registrationS, encryptReplies, volatile: config.facts.volatile };
   const own = {
     agents,
     facts,

@@ -1,7 +1,9 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
-import { explainIssues } from '../src/core/config/explain.ts';
+import { explainIssues, type Origins } from '../src/core/config/explain.ts';
+import type { Ddl } from '../src/core/ddl.ts';
 import { MusterError } from '../src/core/errors.ts';
+import type { Log } from '../src/core/log.ts';
 
 /**
  * The settings of one agent or data plug-in, checked: of `settings: { 'nrpe.conf_dir': '/x' }` the part that begins with its
@@ -12,9 +14,7 @@ export function settingsOf<S extends z.ZodObject>(
   schema: S,
   config: Pick<DaemonConfig, 'settings'>,
 ): z.output<S> {
-  const prefix = `${name}.`;
-  const own = Object.entries(config.settings).filter(([key]) => key.startsWith(prefix));
-  const tree = Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
+  const tree = ownSettings(name, config.settings);
   const checked = schema.safeParse(tree);
   if (checked.success) return checked.data;
   const [first = '', ...details] = explainIssues(
@@ -25,6 +25,56 @@ export function settingsOf<S extends z.ZodObject>(
     `settings of ${name}`,
   );
   throw new MusterError('CONFIG_INVALID', first, { details });
+}
+
+/**
+ * Looks at all settings when the daemon starts: each must be declared by an agent or data plug-in of its name, and fit. Those of a
+ * plug-in that is not there are told in the log alone: it may come later. Throws CONFIG_INVALID with one line for each
+ * problem: file and line as far as `origins` knows them, key, what was expected.
+ */
+export function checkSettings(
+  settings: Readonly<Record<string, string>>,
+  origins: Origins,
+  declared: readonly Pick<Ddl, 'name' | 'settings'>[],
+  log: Log,
+): void {
+  const where = new Map([...origins].map(([key, origin]) => [key.replace(/^settings\./, ''), origin]));
+  const names = new Set(Object.keys(settings).map((key) => key.replace(/\..*$/s, '')));
+  const problems = [...names].flatMap((name) => {
+    const keys = Object.keys(settings).filter((key) => key === name || key.startsWith(`${name}.`));
+    const [first = name] = keys;
+    const place = where.get(first) ?? 'settings';
+    if (keys.includes(name)) return [`${where.get(name) ?? 'settings'}: '${name}': expected AGENT.KEY`];
+    const ddls = declared.filter((ddl) => ddl.name === name);
+    if (ddls.length === 0) {
+      log.warn({ plugin: name, where: place }, 'settings of an agent or data plug-in that is not here');
+      return [];
+    }
+    if (ddls.every((ddl) => ddl.settings === undefined))
+      return [`${place}: unknown setting '${first}'; '${name}' has no settings`];
+    return problemsOf(name, ddls, settings, where);
+  });
+  if (problems.length > 0) throw new MusterError('CONFIG_INVALID', problems.join('\n'));
+}
+
+/** An agent and a data plug-in of one name share their settings. */
+function problemsOf(
+  name: string,
+  ddls: readonly Pick<Ddl, 'settings'>[],
+  settings: Readonly<Record<string, string>>,
+  where: Origins,
+): string[] {
+  const shapes = ddls.map((ddl): z.ZodRawShape => ddl.settings?.shape ?? {});
+  const schema = z.strictObject({ [name]: z.strictObject(Object.assign({}, ...shapes)) });
+  const tree = { [name]: ownSettings(name, settings) };
+  const checked = schema.safeParse(tree);
+  return checked.success ? [] : explainIssues(schema, checked.error.issues, tree, where, 'settings');
+}
+
+function ownSettings(name: string, settings: Readonly<Record<string, string>>): Record<string, string> {
+  const prefix = `${name}.`;
+  const own = Object.entries(settings).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
 }
 
 /** A list of absolute paths in one text, separated by colons as in PATH. Pure. */

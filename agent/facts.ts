@@ -1,95 +1,162 @@
-import { mkdirSync, watch } from 'node:fs';
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { hostname, networkInterfaces } from 'node:os';
-import { join } from 'node:path';
-import { parse, stringify } from 'yaml';
+import { dirname, join } from 'node:path';
+import { stringify } from 'yaml';
+import { systemClock } from '../src/core/clock.ts';
+import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import { asMusterError } from '../src/core/errors.ts';
 import type { Facts } from '../src/core/inventory.ts';
 import type { Log } from '../src/core/log.ts';
-import { isMissing, readIfThere, writeAtomic } from './files.ts';
+import { type Facter, OWN_FILE, openFacter } from './facts/facter.ts';
+import { createFactFiles } from './facts/files.ts';
+import { readIfThere, writeAtomic } from './files.ts';
+import { bootId } from './puppet/run-process.ts';
+import { createListeners, followFolders, type Listeners } from './watch.ts';
 
 /** What the node knows of itself, always fresh: the files are looked at on each call and read again only when they changed. */
 export interface FactStore {
   facts(): Promise<Facts>;
+  /** Those that are there from the first moment on: without Facter's, which may be minutes late. */
+  early(): Promise<Facts>;
   /** As they were at the last look. */
   current(): Facts;
-  /** Looks by itself whenever a file changes, until `signal`. */
+  /** Looks by itself whenever a file changes, and asks Facter in the background, until `signal`. */
   follow(signal: AbortSignal): void;
-  /** Facts of the metadata service, once they are there. They win over files: nobody may pose as another instance by a file. */
+  /** Facts of the metadata service, once they are there. They win over all others: nobody may pose as another instance by a file. */
   setEc2(facts: Facts): void;
+  /** Told whenever a look finds other facts. */
+  readonly onChange: Listeners['add'];
 }
 
 /** Where facts come from and go to. */
 export interface FactStoreOptions {
-  /** Folder of `*.yaml`, `*.yml` and `*.json` maps; later names win. */
+  /** Folder of files of facts; later names win. */
   readonly dir: string;
+  /** Other files of facts; later ones win, those of the folder win over all of them. */
+  readonly files: readonly string[];
+  /** null: Facter is not asked. */
+  readonly facter: Facter | null;
   readonly stateDir: string;
   /** Facter's folder of external facts, or empty. */
   readonly facterDir: string;
   readonly log: Log;
 }
 
-const POLL_MS = 30_000;
-const MAX_NAME_CHARS = 200;
-const MAX_VALUE_CHARS = 8192;
+interface Known {
+  /** Of what it was made. */
+  readonly parts: readonly unknown[];
+  readonly early: Facts;
+  readonly all: Facts;
+  /** Ours to give to Facter. */
+  readonly own: Facts;
+}
 
-/** Merges own, file and EC2 facts, and writes them to `STATE/facts.json` and, for Puppet, as external facts of Facter. */
+const NONE: Facts = {};
+const FACTER_AFTER_MS = 5000;
+/** Where Facter reads external facts. *Source:* Facter 4's defaults for root. */
+const EXTERNAL = ['/etc/facter/facts.d', '/etc/puppetlabs/facter/facts.d', '/opt/puppetlabs/facter/facts.d'];
+/** *Source:* Puppet's `libdir` and `pluginfactdest`, by Debian's package and by Puppet's own. */
+const SYNCED = {
+  custom: ['/var/cache/puppet/lib/facter', '/opt/puppetlabs/puppet/cache/lib/facter'],
+  external: ['/var/cache/puppet/facts.d', '/opt/puppetlabs/puppet/cache/facts.d'],
+};
+
+/** The facts of this node, as the config says. Nothing is followed yet. Throws NODE_IO. */
+export async function openFacts(config: DaemonConfig, log: Log): Promise<FactStore> {
+  const { dir, files, facter: asked, facter_every_s: everyS, facter_dir: facterDir } = config.facts;
+  const facter =
+    asked === false
+      ? null
+      : await openFacter({
+          program: asked === true ? null : asked,
+          cacheFile: join(config.state_dir, 'facter.json'),
+          bootId: await bootId(),
+          folders: [...new Set([...EXTERNAL, facterDir])].filter((folder) => folder !== ''),
+          ...{ synced: SYNCED, afterMs: FACTER_AFTER_MS },
+          ...{ everyS, clock: systemClock, log },
+        });
+  return createFactStore({ dir, files, facter, facterDir, stateDir: config.state_dir, log });
+}
+
+/**
+ * Merges, weakest first, facts of the system, of Facter, of single files, of the folder and of EC2, and writes them to
+ * `STATE/facts.json` and, as far as they are ours, as external facts of Facter.
+ */
 export function createFactStore(options: FactStoreOptions): FactStore {
-  let cached: { signature: string; facts: Facts } | undefined;
+  const { dir, facter, log } = options;
+  const readFiles = createFactFiles(options);
+  const listeners = createListeners();
+  let known: Known | undefined;
   let ec2: Facts = {};
 
-  async function read(signature: string): Promise<Facts> {
-    const fromFiles = await readFolder(options.dir, options.log);
-    const forFacter = { ...fromFiles, ...ec2 };
-    const facts = { ...ownFacts(), ...forFacter };
-    cached = { signature, facts };
-    await publish(options, facts, forFacter).catch((cause: unknown) => {
-      options.log.warn({ err: asMusterError(cause).message }, 'facts could not be written');
+  async function lookNow(): Promise<Known> {
+    const { stamp, dir: inDir, files } = await readFiles();
+    const [system, said] = [systemFacts(), facter?.current() ?? NONE];
+    const parts = [stamp, JSON.stringify(system), ec2, said];
+    if (known?.parts.every((part, index) => part === parts[index]) === true) return known;
+    const own = { ...inDir, ...ec2 };
+    known = {
+      parts,
+      own,
+      early: { ...system, ...files, ...own },
+      all: { ...system, ...said, ...files, ...own },
+    };
+    await publish(options, known).catch((cause: unknown) => {
+      log.warn({ err: asMusterError(cause).message }, 'facts could not be written');
     });
-    return facts;
+    listeners.tell();
+    return known;
   }
 
   let turn: Promise<unknown> = Promise.resolve();
 
-  /** One look after the other: one write of a file makes several events, and all write the same files. */
-  function look(): Promise<Facts> {
-    const next = turn.then(async () => {
-      const signature = await signatureOf(options.dir);
-      return cached?.signature === signature ? cached.facts : read(signature);
-    });
+  /** One look after the other: all write the same files. */
+  function look(): Promise<Known> {
+    const next = turn.then(lookNow);
     turn = next.catch(() => undefined);
     return next;
   }
 
+  async function lookAndAsk(signal: AbortSignal): Promise<void> {
+    const { own } = await look();
+    if ((await facter?.refresh(own, signal)) === true) await look();
+  }
+
   return {
-    facts: look,
-    current: () => cached?.facts ?? {},
+    facts: async () => (await look()).all,
+    early: async () => (await look()).early,
+    current: () => known?.all ?? {},
     follow(signal) {
-      const again = () => void look().catch(() => undefined);
-      watchFolder(options.dir, again, signal);
-      // The kernel may drop events, and the folder may be replaced.
-      const poll = setInterval(again, POLL_MS).unref();
-      signal.addEventListener('abort', () => clearInterval(poll), { once: true });
+      makeFolder(dir);
+      const again = () =>
+        void lookAndAsk(signal).catch((cause: unknown) => {
+          log.warn({ err: asMusterError(cause).message }, 'facts could not be read');
+        });
+      const folders = [dir, ...options.files.map(dirname), ...(facter?.folders ?? [])];
+      followFolders([...new Set(folders)], again, signal);
+      const first = setTimeout(again, facter?.afterMs ?? 0).unref();
+      signal.addEventListener('abort', () => clearTimeout(first), { once: true });
     },
     setEc2(facts) {
       ec2 = facts;
-      cached = undefined;
+      void look().catch(() => undefined);
     },
+    onChange: listeners.add,
   };
 }
 
-/** The folder is made, so that others, such as Puppet, can put facts there. */
-function watchFolder(dir: string, onChange: () => void, signal: AbortSignal): void {
+/** So that others, such as Puppet, can put facts there. */
+function makeFolder(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o755 });
-    watch(dir, { persistent: false, signal }, onChange).on('error', () => undefined);
   } catch {
-    // A folder that cannot be made or watched: polling is enough.
+    // Then there are none.
   }
 }
 
 /** Facts that need no file: `hostname`, `ipaddress` (first outside IPv4 address), `architecture`. */
-function ownFacts(): Facts {
+function systemFacts(): Facts {
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const outside = addresses.find((address) => address.family === 'IPv4' && !address.internal);
   return {
@@ -99,59 +166,13 @@ function ownFacts(): Facts {
   };
 }
 
-/** Names, sizes and times of the fact files: changes whenever one of them does. */
-async function signatureOf(dir: string): Promise<string> {
-  const parts = (await factFiles(dir)).map(async (file) => {
-    const found = await stat(join(dir, file)).catch(() => undefined);
-    return `${file}:${found?.size}:${found?.mtimeMs}:${found?.ino}`;
-  });
-  return (await Promise.all(parts)).join('\n');
-}
-
-async function factFiles(dir: string): Promise<string[]> {
-  const names = await readdir(dir).catch((cause: unknown) => {
-    if (isMissing(cause)) return [];
-    throw cause;
-  });
-  return names.filter((name) => /^[^.].*\.(ya?ml|json)$/.test(name)).sort();
-}
-
-async function readFolder(dir: string, log: Log): Promise<Facts> {
-  const facts: Record<string, string> = {};
-  for (const file of await factFiles(dir)) {
-    try {
-      // JSON is YAML, so one parser reads both.
-      const content: unknown = parse((await readIfThere(join(dir, file))) ?? '');
-      flatten(content, '', facts);
-    } catch (cause) {
-      log.warn({ file: join(dir, file), err: asMusterError(cause).message }, 'a file of facts is left out');
-    }
-  }
-  return facts;
-}
-
-/** Maps within maps become `outer.inner`; a list becomes its JSON. */
-function flatten(value: unknown, prefix: string, into: Record<string, string>): void {
-  if (typeof value !== 'object' || value === null) return;
-  for (const [key, item] of Object.entries(value)) {
-    const name = `${prefix}${key}`.slice(0, MAX_NAME_CHARS);
-    if (item === null || item === undefined) continue;
-    if (typeof item === 'object' && !Array.isArray(item)) flatten(item, `${name}.`, into);
-    else
-      into[name] = (typeof item === 'object' ? JSON.stringify(item) : String(item)).slice(0, MAX_VALUE_CHARS);
-  }
-}
-
-async function publish(options: FactStoreOptions, facts: Facts, forFacter: Facts): Promise<void> {
+async function publish(options: FactStoreOptions, { all, own }: Known): Promise<void> {
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
-  await writeIfChanged(join(options.stateDir, 'facts.json'), `${JSON.stringify(facts, null, 2)}\n`);
+  await writeIfChanged(join(options.stateDir, 'facts.json'), `${JSON.stringify(all, null, 2)}\n`);
   if (options.facterDir === '') return;
   await mkdir(options.facterDir, { recursive: true, mode: 0o755 });
-  // Without our own ones: an external fact `hostname` would hide Facter's.
-  await writeIfChanged(
-    join(options.facterDir, 'muster.yaml'),
-    `# Written by Muster.\n${stringify(forFacter)}`,
-  );
+  // Neither those of the system, nor those of others' files, which may be a copy of Facter's: they would hide Facter's own.
+  await writeIfChanged(join(options.facterDir, OWN_FILE), `# Written by Muster.\n${stringify(own)}`);
 }
 
 async function writeIfChanged(path: string, content: string): Promise<void> {

@@ -9,6 +9,7 @@ import { brokerNames } from '../src/core/names.ts';
 import type { Opener } from '../src/core/seal.ts';
 import { openAnswer, sealHello } from '../src/trust/hello.ts';
 import type { NodeClock } from './clock.ts';
+import { factsThatFit } from './facts/parse.ts';
 import { Mailbox } from './mailbox.ts';
 
 /** What the node says of itself, without the parts that make each hello unique. */
@@ -77,20 +78,8 @@ export async function sayHello(options: HelloOptions): Promise<Acceptance> {
 }
 
 /** The facts that fit into a hello: the longest are left out. */
-export function factsForHello(facts: Facts, maxBytes = MAX_FACT_BYTES): Facts {
-  const sized = Object.entries(facts).map(([name, value]) => ({
-    name,
-    value,
-    bytes: JSON.stringify([name, value]).length,
-  }));
-  const kept: Record<string, string> = {};
-  let bytes = 0;
-  for (const fact of sized.sort((a, b) => a.bytes - b.bytes)) {
-    bytes += fact.bytes;
-    if (bytes > maxBytes) break;
-    kept[fact.name] = fact.value;
-  }
-  return kept;
+export function factsForHello(facts: Facts): Facts {
+  return factsThatFit(facts, MAX_FACT_BYTES);
 }
 
 async function speak(options: HelloOptions, said: Said[], attempt: number): Promise<void> {

@@ -96,7 +96,7 @@ function helloContent(own: {
       token: own.token,
       boot_id: await bootId(),
       version: buildInfo().version,
-      facts: factsForHello(await own.facts.facts()),
+      facts: factsForHello(await own.facts.early()),
       ...(machine.ec2 === null ? {} : { identity_document: machine.ec2.document }),
       ...(machine.ec2?.rsa2048 == null ? {} : { identity_rsa2048: machine.ec2.rsa2048 }),
       ...(proof === null ? {} : { sts_proof: proof }),

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { DaemonConfig } from '../src/core/config/daemon.ts';
+import type { Origins } from '../src/core/config/explain.ts';
 import { loadConfig } from '../src/core/config/load.ts';
 import { ERROR_CODES } from '../src/core/error-codes.ts';
 import { asMusterError } from '../src/core/errors.ts';
@@ -25,8 +26,11 @@ async function main(): Promise<number> {
       return 0;
     }
     const path = values.config ?? '/etc/muster/daemon.yaml';
-    const config = await loadConfig(DaemonConfig, { path, env: process.env, flags: values.set ?? [] });
+    const origins: Origins = new Map();
+    const sources = { path, env: process.env, flags: values.set ?? [], pluginD: true, origins };
+    const config = await loadConfig(DaemonConfig, sources);
     await runDaemon(config, {
+      origins,
       signal: stopSignal(),
       log: createLog({ level: config.log.level, name: 'muster-daemon' }),
     });

@@ -15,6 +15,7 @@ import type { DataStore } from './data-store.ts';
 import type { FactStore } from './facts.ts';
 import type { AgentHost, AnyAgent } from './host.ts';
 import { createLines, type Line } from './line.ts';
+import { createRegistration, printOf } from './registration.ts';
 
 /** What is served, and with what. */
 export interface ServeOptions {
@@ -28,6 +29,8 @@ export interface ServeOptions {
   /** Remembers the ids of requests across restarts. */
   readonly replayFile: string;
   readonly registrationS: number;
+  /** Facts whose change is no reason to register. */
+  readonly volatile: readonly string[];
   readonly authorize: Authorize;
   readonly data: DataStore;
   readonly refused: NonNullable<RpcServerOptions['refused']>;
@@ -89,11 +92,14 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
   const lines = createLines(options.line, open);
   const tell: Service['tell'] = (event) => publishEvent({ ...lines.line, clock: options.clock }, event);
 
-  const register = () => {
-    announce(tell, options, host, active).catch((cause: unknown) => {
-      log.warn({ err: asMusterError(cause).message }, 'registration not sent');
-    });
-  };
+  const { facts, classes, volatile } = options;
+  const registration = createRegistration({
+    send: () => announce(tell, options, host, active),
+    print: () => printOf(facts.current(), classes.current(), volatile),
+    everyS: options.registrationS,
+    log,
+  });
+  const unheard = [facts.onChange(registration.changed), classes.onChange(registration.changed)];
   let stopped = false;
   const reconsider = async () => {
     const found = await activeAgents(options.agents, host, log);
@@ -102,13 +108,12 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
     bound = bindAll(active, host);
     log.info({ agents: [...active.keys()], collectives: host.collectives() }, 'serving');
     await lines.server.setCollectives(host.collectives());
-    register();
+    registration.now();
   };
 
   log.info({ agents: [...active.keys()], collectives: host.collectives() }, 'serving');
   const listening = lines.server.ready();
-  void listening.then(register, () => undefined);
-  const timer = setInterval(register, options.registrationS * 1000);
+  void listening.then(registration.now, () => undefined);
   let soon: NodeJS.Timeout | undefined;
   let turn = Promise.resolve();
   return {
@@ -132,7 +137,8 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
     moveTo: (line) => lines.moveTo(line, () => host.collectives()),
     async stop() {
       stopped = true;
-      clearInterval(timer);
+      registration.stop();
+      for (const stop of unheard) stop();
       clearTimeout(soon);
       await lines.stop();
       replay.close();
@@ -174,14 +180,14 @@ function bindAll(agents: ReadonlyMap<string, AnyAgent>, host: AgentHost): Readon
   return new Map([...agents].map(([name, agent]) => [name, bind(agent)]));
 }
 
-/** *Source:* MCollective's registration. */
+/** Registers; gives the print of what was said. *Source:* MCollective's registration. */
 async function announce(
   tell: Service['tell'],
   options: ServeOptions,
   host: AgentHost,
   active: ReadonlyMap<string, AnyAgent>,
-): Promise<void> {
-  const classes = (await options.classes.refresh()).slice(0, MAX_CLASSES);
+): Promise<string> {
+  const classes = await options.classes.refresh();
   const facts = await options.facts.facts();
   const collectives = [...host.collectives()];
   const revocations = options.revocations();
@@ -190,12 +196,13 @@ async function announce(
     kind: 'registration',
     agents: [...active.keys()],
     facts,
-    classes,
+    classes: classes.slice(0, MAX_CLASSES),
     collectives,
     version: host.version,
     ...(revocations === null ? {} : { revocations }),
     ...(audit === null || audit === undefined ? {} : { audit }),
   });
+  return printOf(facts, classes, options.volatile);
 }
 
 function orAborted<T>(work: Promise<T>, signal: AbortSignal, message: string): Promise<T> {

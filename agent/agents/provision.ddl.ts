@@ -12,6 +12,15 @@ const owner = z
   .max(200)
   .regex(/^[\x21-\x7e]+$/, 'a word');
 
+/** Settings `provision.*` of the daemon. */
+export const ProvisionSettings = z.strictObject({
+  hosts_file: z
+    .string()
+    .regex(/^\//, 'expected an absolute path')
+    .default('/etc/hosts')
+    .describe('Where the name of the Puppet server is pointed at the master'),
+});
+
 /**
  * The eleven actions of the provisioner of 2010, mended. *Source:* mcollective-server-provisioner, agent/provision.ddl.
  */
@@ -23,6 +32,7 @@ export const provision = defineDdl({
   license: 'Apache-2.0',
   url: 'https://example.org/muster',
   timeoutS: 60,
+  settings: ProvisionSettings,
   actions: {
     set_puppet_host: {
       description: 'Point the name of the Puppet server at a master, in this line of /etc/hosts alone',

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Agent } from '../../src/core/agent.ts';
 import { asMusterError, MusterError } from '../../src/core/errors.ts';
 import type { PuppetRun } from '../../src/core/puppet-run-schema.ts';
+import { settingsOf } from '../declared-settings.ts';
 import { readIfThere, writeAtomic } from '../files.ts';
 import type { AgentHost, ProvisionedHost } from '../host.ts';
 import { spkiOfKeyFile, writePuppetConf } from '../identity.ts';
@@ -11,7 +12,7 @@ import { withPuppetHost } from '../puppet/hosts.ts';
 import { adoptCa, fetchCertificate, submitRequest } from '../puppet/request-certificate.ts';
 import { startResident } from '../puppet/resident.ts';
 import { sslFiles } from '../puppet/ssl-dir.ts';
-import { provision } from './provision.ddl.ts';
+import { ProvisionSettings, provision } from './provision.ddl.ts';
 
 /** What is asked of a Puppet run. */
 interface RunInput {
@@ -21,7 +22,7 @@ interface RunInput {
 }
 
 /**
- * Provisioning, as long as it is not disabled. Settings: `provision.hosts_file` (`/etc/hosts`).
+ * Provisioning, as long as it is not disabled.
  * *Source:* agent/provision.rb of the provisioner of 2010, its faults mended.
  */
 const agent: Agent<typeof provision, AgentHost> = {
@@ -29,7 +30,7 @@ const agent: Agent<typeof provision, AgentHost> = {
   activate: async (host) => host.node !== null && !host.node.state.get().disabled,
   actions: {
     async set_puppet_host({ ipaddress, hostname }, _request, host) {
-      const path = host.config.settings['provision.hosts_file'] ?? '/etc/hosts';
+      const path = settingsOf('provision', ProvisionSettings, host.config).hosts_file;
       const before = (await readIfThere(path)) ?? '';
       const after = withPuppetHost(before, ipaddress, hostname);
       if (after === before) return { changed: false };

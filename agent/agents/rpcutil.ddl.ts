@@ -6,7 +6,7 @@ const factName = z
   .string()
   .max(200)
   .regex(/^[^\p{Cc}]+$/u, 'one line of text')
-  .describe('Name of the fact')
+  .describe('Name or path of the fact, such as os.family')
   .meta({ prompt: 'Fact' });
 
 /** What every daemon can say of itself. *Source:* MCollective's rpcutil agent. */
@@ -55,7 +55,7 @@ export const rpcutil = defineDdl({
         value: z
           .string()
           .nullable()
-          .describe('null when the node has no such fact')
+          .describe('null when the node has no such fact; a list, and a path with others below it, is JSON')
           .meta({ display_as: 'Value' }),
       }),
     },
@@ -74,7 +74,7 @@ export const rpcutil = defineDdl({
       output: z.strictObject({
         values: z
           .record(z.string(), z.string().nullable())
-          .describe('null where the node has no such fact')
+          .describe('null where the node has no such fact; a list, and a path with others below it, is JSON')
           .meta({ display_as: 'Values' }),
       }),
     },

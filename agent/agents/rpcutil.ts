@@ -1,4 +1,5 @@
 import type { Agent } from '../../src/core/agent.ts';
+import { factAt } from '../../src/core/fact-at.ts';
 import type { AgentHost } from '../host.ts';
 import { rpcutil } from './rpcutil.ddl.ts';
 
@@ -22,16 +23,12 @@ const agent: Agent<typeof rpcutil, AgentHost> = {
       version: host.version,
     }),
 
-    get_fact: async ({ fact }, _request, host) => {
-      const facts = await host.facts();
-      return { fact, value: Object.hasOwn(facts, fact) ? (facts[fact] ?? null) : null };
-    },
+    get_fact: async ({ fact }, _request, host) => ({ fact, value: factAt(await host.facts(), fact) }),
 
     async get_facts({ facts: names }, _request, host) {
       const facts = await host.facts();
       const wanted = names.split(',').map((name) => name.trim());
-      const known = (name: string) => (Object.hasOwn(facts, name) ? (facts[name] ?? null) : null);
-      return { values: Object.fromEntries(wanted.map((name) => [name, known(name)])) };
+      return { values: Object.fromEntries(wanted.map((name) => [name, factAt(facts, name)])) };
     },
 
     async get_config_item({ item }, { signal }, host) {

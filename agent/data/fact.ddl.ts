@@ -17,7 +17,7 @@ export const fact = defineDataDdl({
     value_encoding: z
       .enum(['text', 'json'])
       .optional()
-      .describe('json: the value is a list')
+      .describe('json: the value is a list, or a map of the facts below that path')
       .meta({ display_as: 'Encoding' }),
   }),
 });

@@ -1,4 +1,5 @@
 import type { DataPlugin } from '../../src/core/data.ts';
+import { factAt } from '../../src/core/fact-at.ts';
 import type { AgentHost } from '../host.ts';
 import { fact } from './fact.ddl.ts';
 
@@ -6,10 +7,9 @@ const plugin: DataPlugin<typeof fact, AgentHost> = {
   ddl: fact,
   activate: async () => true,
   async query(name, host) {
-    const facts = await host.facts();
-    const value = name !== null && Object.hasOwn(facts, name) ? facts[name] : undefined;
-    if (value === undefined) return { exist: false };
-    return { exist: true, value, value_encoding: value.startsWith('[') ? 'json' : 'text' };
+    const value = name === null ? null : factAt(await host.facts(), name);
+    if (value === null) return { exist: false };
+    return { exist: true, value, value_encoding: /^[[{]/.test(value) ? 'json' : 'text' };
   },
 };
 

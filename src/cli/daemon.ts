@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Origins } from '../core/config/explain.ts';
 import type { CliCommand } from './lib/command.ts';
 import { stopSignal } from './lib/stop.ts';
 
@@ -16,12 +17,13 @@ export default {
         const { DaemonConfig } = await import('../core/config/daemon.ts');
         const { loadConfig } = await import('../core/config/load.ts');
         const { createLog } = await import('../core/log.ts');
+        const origins: Origins = new Map();
         const config = await loadConfig(DaemonConfig, {
-          path: options.config,
-          env: process.env,
-          flags: options.set ?? [],
+          ...{ path: options.config, env: process.env, flags: options.set ?? [] },
+          ...{ pluginD: true, origins },
         });
         await runDaemon(config, {
+          origins,
           signal: stopSignal(),
           log: createLog({ level: config.log.level, name: 'muster-daemon' }),
         });

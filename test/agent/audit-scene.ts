@@ -25,7 +25,13 @@ export async function startAuditedNode(
     broker: { host: broker.host, port: broker.port, vhost: broker.vhost },
     trust: { ca: join(dir, 'ca.pem'), ...own },
     ...{ collectives: ['mcollective'], state_dir: join(dir, 'state'), policies_dir: dir },
-    facts: { dir: join(dir, 'facts.d'), imds: false, facter_dir: '', classes_file: join(dir, 'classes.txt') },
+    facts: {
+      dir: join(dir, 'facts.d'),
+      imds: false,
+      facter: false,
+      facter_dir: '',
+      classes_file: join(dir, 'classes.txt'),
+    },
     puppetca: { url: 'https://localhost:1', ca: join(dir, 'ca.pem'), ...own },
     ...more,
   });

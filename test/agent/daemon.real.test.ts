@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { provision } from '../../agent/agents/provision.ddl.ts';
@@ -103,6 +103,25 @@ describe('A daemon', () => {
       environment: 'production',
     });
     expect(controller.hellos).toHaveLength(hellos);
+  });
+
+  test('registers again, long before its time, when a file of facts or its classes changed', async () => {
+    const id = 'dc-node-6';
+    const config = await aConfig({ instance_id: id });
+    controller.answer = 'accept';
+    daemon(config);
+    await eventually(() => said(id, 'registration').length > 0);
+    expect(config.registration_s).toBe(300);
+    await writeFile(join(config.facts.dir, 'more.txt'), 'zone=b\n');
+    await writeFile(config.facts.classes_file ?? '', 'role::web\n');
+    const node = controller.rpc.node('provisioning', id, {});
+    const fact = () => node.call(rpcutil, 'get_fact', { fact: 'zone' });
+    await eventually(async () => (await fact()).value === 'b');
+    await eventually(() => said(id, 'registration').length > 1, 30_000);
+    expect(said(id, 'registration').at(-1)?.event).toMatchObject({
+      facts: { role: 'web', zone: 'b' },
+      classes: ['role::web'],
+    });
   });
 
   test('tells of a Puppet run that ended while no daemon ran', async () => {

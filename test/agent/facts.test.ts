@@ -1,18 +1,38 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
+import type { Facter } from '../../agent/facts/facter.ts';
+import { factsThatFit } from '../../agent/facts/parse.ts';
 import { createFactStore } from '../../agent/facts.ts';
-import { factsForHello } from '../../agent/hello.ts';
+import type { Facts } from '../../src/core/inventory.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { eventually, tempDir } from './temp.ts';
 
-async function aStore() {
+async function aStore(facter: Facter | null = null) {
   const dir = await tempDir();
   const factsDir = join(dir, 'facts.d');
   await mkdir(factsDir);
   const paths = { dir: factsDir, stateDir: join(dir, 'state'), facterDir: join(dir, 'facter', 'facts.d') };
-  return { ...paths, store: createFactStore({ ...paths, log: silentLog }) };
+  const files = [join(dir, 'one.txt'), join(dir, 'two.yaml')];
+  return { ...paths, files, store: createFactStore({ ...paths, files, facter, log: silentLog }) };
+}
+
+/** Facter that says `next` once, when it is asked. */
+function facterThat(next: Facts): Facter & { readonly asked: Facts[] } {
+  let said: Facts = {};
+  const asked: Facts[] = [];
+  return {
+    asked,
+    folders: [],
+    afterMs: 0,
+    current: () => said,
+    async refresh(own) {
+      asked.push(own);
+      said = asked.length === 1 ? next : said;
+      return asked.length === 1;
+    },
+  };
 }
 
 describe('Facts of a node', () => {
@@ -23,12 +43,14 @@ describe('Facts of a node', () => {
       'role: web\nsize: 3\nouter:\n  inner: true\nlist: [1, 2]\nnothing:\n',
     );
     await writeFile(join(dir, '20.json'), '{"role": "db"}');
-    await writeFile(join(dir, 'ignored.txt'), 'x: y');
+    await writeFile(join(dir, 'ignored.sh'), '#!/bin/sh\necho x=y\n', { mode: 0o755 });
+    await writeFile(join(dir, '30.txt'), '# of old\nzone = a=b\n\n');
     expect(await store.facts()).toMatchObject({
       role: 'db',
       size: '3',
       'outer.inner': 'true',
       list: '[1,2]',
+      zone: 'a=b',
     });
     expect(Object.keys(await store.facts())).not.toContain('x');
   });
@@ -89,11 +111,63 @@ describe('Facts of a node', () => {
 
   test('leave Facter alone when no folder of it is given', async () => {
     const { dir, stateDir } = await aStore();
-    const store = createFactStore({ dir, stateDir, facterDir: '', log: silentLog });
+    const store = createFactStore({
+      ...{ dir, stateDir, facterDir: '', files: [], facter: null, log: silentLog },
+    });
     expect(await store.facts()).toHaveProperty('hostname');
   });
 
-  test('fit into a hello: the longest are left out', () => {
-    expect(factsForHello({ a: 'x'.repeat(50), b: 'y', c: 'z' }, 40)).toEqual({ b: 'y', c: 'z' });
+  test('come from single files too, over which the folder wins', async () => {
+    const { dir, facterDir, files, store } = await aStore();
+    const [one = '', two = ''] = files;
+    await writeFile(one, 'role=one\nzone=one\nkind=one\n');
+    await writeFile(two, 'zone: two\nkind: two\n');
+    await writeFile(join(dir, 'a.yaml'), 'kind: dir');
+    expect(await store.facts()).toMatchObject({ role: 'one', zone: 'two', kind: 'dir' });
+    // They may be a copy of Facter's, and must not hide Facter's own.
+    expect(parse(await readFile(join(facterDir, 'muster.yaml'), 'utf8'))).toEqual({ kind: 'dir' });
+    await rm(two);
+    expect((await store.facts()).zone).toBe('one');
+  });
+
+  test('of Facter come later, in the background, and are weaker than files; a hello goes without them', async () => {
+    const facter = facterThat({ role: 'facter', 'os.family': 'Debian', hostname: 'facter' });
+    const { dir, store } = await aStore(facter);
+    await writeFile(join(dir, 'a.yaml'), 'role: web');
+    expect(await store.facts()).not.toHaveProperty(['os.family']);
+    expect(facter.asked).toEqual([]);
+    const stop = new AbortController();
+    store.follow(stop.signal);
+    await eventually(() => store.current()['os.family']);
+    stop.abort();
+    expect(facter.asked[0]).toEqual({ role: 'web' });
+    expect(await store.facts()).toMatchObject({ role: 'web', 'os.family': 'Debian', hostname: 'facter' });
+    const early = await store.early();
+    expect(early).toMatchObject({ role: 'web' });
+    expect(early).not.toHaveProperty(['os.family']);
+  });
+
+  test('that change are told to those who listen, and the last look stays until the next is done', async () => {
+    const { dir, store } = await aStore();
+    await writeFile(join(dir, 'a.yaml'), 'role: web');
+    await store.facts();
+    let told = 0;
+    const unheard = store.onChange(() => {
+      told += 1;
+    });
+    await store.facts();
+    expect(told).toBe(0);
+    store.setEc2({ ec2_instance_id: 'i-1' });
+    expect(store.current().role).toBe('web');
+    await store.facts();
+    expect(told).toBe(1);
+    unheard();
+    await writeFile(join(dir, 'a.yaml'), 'role: database');
+    await store.facts();
+    expect(told).toBe(1);
+  });
+
+  test('fit into a message: the longest are left out', () => {
+    expect(factsThatFit({ a: 'x'.repeat(50), b: 'y', c: 'z' }, 40)).toEqual({ b: 'y', c: 'z' });
   });
 });

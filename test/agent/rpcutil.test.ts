@@ -26,6 +26,17 @@ test('several facts come at once, null where there is none', async () => {
   });
 });
 
+test('a fact is got by its path, and what is below a path as JSON', async () => {
+  const host = { ...(await aHost()), facts: async () => ({ 'os.family': 'Debian', 'os.name': 'Debian' }) };
+  const get = async (fact: string) => (await call('get_fact')({ fact }, request, host)).value;
+  expect(await get('os.family')).toBe('Debian');
+  expect(await get('os')).toBe('{"family":"Debian","name":"Debian"}');
+  expect(await get('os.nosuch')).toBeNull();
+  expect(await call('get_facts')({ facts: 'os,x' }, request, host)).toEqual({
+    values: { os: '{"family":"Debian","name":"Debian"}', x: null },
+  });
+});
+
 test('data plug-ins answer by name and argument', async () => {
   const host = await aHost();
   const get = (source: string, query?: string) =>

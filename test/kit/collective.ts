@@ -85,7 +85,13 @@ export async function daemonConfig(broker: TestBroker, changes: object = {}): Pr
     broker: { host: broker.host, port: broker.port, vhost: broker.vhost },
     trust: { ca: join(dir, 'ca.pem'), controllers: [join(dir, 'controller.pem')] },
     state_dir: join(dir, 'state'),
-    facts: { dir: join(dir, 'facts.d'), imds: false, facter_dir: '', classes_file: join(dir, 'classes.txt') },
+    facts: {
+      dir: join(dir, 'facts.d'),
+      imds: false,
+      facter: false,
+      facter_dir: '',
+      classes_file: join(dir, 'classes.txt'),
+    },
     puppet: {
       bin: '/bin/true',
       ...{ conf_dir: join(dir, 'conf'), ssl_dir: join(dir, 'ssl'), state_dir: join(dir, 'pstate') },

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../log.ts';
 import { identityName, word } from '../names.ts';
+import { VOLATILE_FACTS } from './volatile.ts';
 
 const path = z.string().min(1);
 const setting = <T>(type: z.ZodType<T>) => z.record(z.string(), type);
@@ -54,7 +55,28 @@ export const DaemonConfig = z.strictObject({
   state_dir: path.default('/var/lib/muster').describe('Keys, certificate, Puppet runs and other state'),
   facts: z
     .strictObject({
-      dir: path.default('/etc/muster/facts.d').describe('Folder of *.yaml and *.json maps of facts'),
+      dir: path
+        .default('/etc/muster/facts.d')
+        .describe('Folder of files of facts: *.yaml, *.yml and *.json maps, *.txt with lines `name=value`'),
+      files: z
+        .array(path)
+        .default([])
+        .describe(
+          'More files of facts, such as /etc/mcollective/facts.yaml or /etc/facts.txt; those of the folder win',
+        ),
+      facter: z
+        .union([z.boolean(), path])
+        .default(true)
+        .describe('Ask Facter, where it is installed; or the path of it; false: never'),
+      facter_every_s: z
+        .number()
+        .min(60)
+        .default(1800)
+        .describe('Seconds between two runs of Facter; it is run earlier when its external facts change'),
+      volatile: z
+        .array(z.string().min(1))
+        .default([...VOLATILE_FACTS])
+        .describe('Facts whose change is no reason to register; `*` stands for anything'),
       imds: z.boolean().default(true).describe('Read EC2 facts from the instance metadata service'),
       imds_url: z.string().default('http://169.254.169.254').describe('Its address'),
       facter_dir: z
@@ -62,8 +84,10 @@ export const DaemonConfig = z.strictObject({
         .default('/etc/facter/facts.d')
         .describe('Where Facter reads external facts; empty to leave Facter alone'),
       classes_file: path
-        .default('/var/cache/puppet/state/classes.txt')
-        .describe('Classes that Puppet applied'),
+        .optional()
+        .describe(
+          "Classes that Puppet applied; by default where Debian's Puppet, or else Puppet's own, keeps them",
+        ),
     })
     .prefault({})
     .describe('Facts'),

@@ -4,14 +4,22 @@ import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { asMusterError, MusterError } from '../errors.ts';
 import { explainIssues, type Origins, rememberOrigins } from './explain.ts';
+import { readPluginD } from './plugin-d.ts';
 
-/** Where settings come from, weakest first: schema defaults, file, `conf.d/*.yaml` beside it in order of name, environment, flags. */
+/**
+ * Where settings come from, weakest first: schema defaults, file, `conf.d/*.yaml` beside it in order of name, `plugin.d` beside it
+ * (daemons only), environment, flags.
+ */
 export interface ConfigSources {
   readonly path: string;
   /** Variables `MUSTER_A__B=value` set `a.b`; values are read as YAML, so that numbers and lists work. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** `a.b=value` texts, as `--set` gives them. */
   readonly flags?: readonly string[];
+  /** Read `plugin.d/<plug-in>.cfg` and `.yaml` into `settings`. */
+  readonly pluginD?: boolean;
+  /** Filled with where each setting was set. */
+  readonly origins?: Origins;
 }
 
 type Tree = Record<string, unknown>;
@@ -27,9 +35,13 @@ export async function loadConfig<S extends z.ZodType>(
   schema: S,
   sources: ConfigSources,
 ): Promise<z.output<S>> {
-  const origins: Origins = new Map();
+  const origins: Origins = sources.origins ?? new Map();
   let tree = await readTree(sources.path, origins);
   for (const path of await confD(sources.path)) tree = merge(tree, await readTree(path, origins));
+  if (sources.pluginD === true) {
+    const settings = await readPluginD(join(dirname(sources.path), 'plugin.d'), origins);
+    if (Object.keys(settings).length > 0) tree = merge(tree, { settings });
+  }
   for (const [key, value] of envSettings(sources.env ?? {}))
     tree = setPath(tree, key, value, origins, `the environment`);
   for (const flag of sources.flags ?? []) tree = setPath(tree, ...splitFlag(flag), origins, '--set');
@@ -104,9 +116,14 @@ function splitFlag(flag: string): [string, string] {
   return [flag.slice(0, at), flag.slice(at + 1)];
 }
 
+/** Settings of agents have dots in their names, and are texts. */
+const AGENT_SETTING = 'settings.';
+
 function setPath(tree: Tree, key: string, text: string, origins: Origins, origin: string): Tree {
-  const value: unknown = parseDocument(text).toJS();
+  const ofAgent = key.startsWith(AGENT_SETTING);
+  const value: unknown = ofAgent ? text : parseDocument(text).toJS();
+  const path = ofAgent ? ['settings', key.slice(AGENT_SETTING.length)] : key.split('.');
   origins.set(key, origin);
-  const nested = key.split('.').reduceRight<unknown>((inner, part) => ({ [part]: inner }), value);
+  const nested = path.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value);
   return merge(tree, nested as Tree);
 }

@@ -107,6 +107,7 @@ test('what `muster init` makes and prints brings up broker and controller, and a
         facts: {
           dir: join(root, 'facts.d'),
           imds: false,
+          facter: false,
           facter_dir: '',
           classes_file: join(root, 'classes'),
         },

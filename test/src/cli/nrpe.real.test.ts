@@ -52,7 +52,13 @@ async function startNode(
     collectives: ['mcollective'],
     state_dir: join(dir, 'state'),
     policies_dir: join(dir, 'policies'),
-    facts: { dir: join(dir, 'facts.d'), imds: false, facter_dir: '', classes_file: join(dir, 'classes.txt') },
+    facts: {
+      dir: join(dir, 'facts.d'),
+      imds: false,
+      facter: false,
+      facter_dir: '',
+      classes_file: join(dir, 'classes.txt'),
+    },
     settings: { 'nrpe.conf_dir': join(dir, 'nrpe.d'), 'shell.enabled': 'true' },
   });
   const stop = new AbortController();

@@ -26,6 +26,10 @@ export function configPage(): string {
     schemaTable(schemaRows(ControllerConfig)),
     '## Daemon (`/etc/muster/daemon.yaml`)',
     '',
+    'Settings of agents may be in files of their own, one an agent, in `plugin.d` beside `daemon.yaml`: the line `b = c` in',
+    '`plugin.d/a.cfg`, or `b: c` in `plugin.d/a.yaml`, is `settings: { a.b: c }`. They are stronger than `daemon.yaml` and',
+    '`conf.d`, weaker than the environment (`MUSTER_SETTINGS__A__B`) and `--set settings.a.b=c`. See [facts and agents](facts.md).',
+    '',
     schemaTable(schemaRows(DaemonConfig)),
   ].join('\n');
 }
