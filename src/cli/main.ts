@@ -16,7 +16,7 @@ import init from './init.ts';
 import inventory from './inventory.ts';
 import lab from './lab.ts';
 import type { CliCommand } from './lib/command.ts';
-import { asksNodes, commandOf, inOurNames } from './lib/habits.ts';
+import { asksNodes, commandOf, commandPath, helpAsOption, inOurNames } from './lib/habits.ts';
 import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
@@ -102,8 +102,9 @@ function overrideExit(command: Command): void {
 }
 
 /** Runs one command line and gives its exit code. */
-async function main(argv: readonly string[]): Promise<number> {
+async function main(typed: readonly string[]): Promise<number> {
   const program = buildProgram();
+  const argv = helpAsOption(program, typed);
   const command = commandOf(program, argv);
   // "Nothing was sent" is 1 with mco; 2 would say that nodes failed.
   const exitOf = (code: number) => (code === 2 && asksNodes(command) ? 1 : code);
@@ -113,7 +114,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return exitOf(thrown.exitCode === 0 ? 0 : 2);
-    return exitOf(reportError(thrown, { json: argv.includes('--json') || argv.includes('-j') }));
+    const json = argv.includes('--json') || argv.includes('-j');
+    return exitOf(reportError(thrown, { json, command: commandPath(command) }));
   }
 }
 

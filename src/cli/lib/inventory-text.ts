@@ -1,6 +1,6 @@
-import type { rpcutil } from '../../../agent/agents/rpcutil.ddl.ts';
+import { rpcutil } from '../../../agent/agents/rpcutil.ddl.ts';
 import type { ActionOutput } from '../../core/ddl.ts';
-import { showValue } from './rpc/reply-text.ts';
+import { displayName, showValue } from './rpc/reply-text.ts';
 
 type Inventory = ActionOutput<typeof rpcutil, 'inventory'> & { readonly data_plugins?: readonly string[] };
 
@@ -15,13 +15,18 @@ export function inventoryLines(
     ['Version', data.version],
     ['Main Collective', data.main_collective],
     ['Collectives', data.collectives.join(', ')],
-    ...Object.entries(statistics ?? {}).filter(([name, value]) => isFigure(value) && name !== 'version'),
+    ...Object.entries(statistics ?? {})
+      .filter(([name, value]) => !Array.isArray(value) && name !== 'version')
+      .map(
+        ([name, value]) =>
+          [displayName(rpcutil.actions.daemon_stats.output, name), figure(name, value)] as const,
+      ),
   ] as const;
   return [
     `Inventory for ${node}:`,
     '',
     '   Server Statistics:',
-    ...numbers.map(([name, value]) => `${titled(name).padStart(32)}: ${showValue(value).join(' ')}`),
+    ...numbers.map(([name, value]) => `${name.padStart(32)}: ${showValue(value).join(' ')}`),
     '',
     '   Agents:',
     ...columns(data.agents),
@@ -56,13 +61,12 @@ export function collectiveLines(counts: readonly (readonly [string, number])[], 
   ];
 }
 
-function isFigure(value: unknown): boolean {
-  return typeof value !== 'object' || value === null || !Array.isArray(value);
-}
-
-/** `main_collective` as `Main Collective`. */
-function titled(name: string): string {
-  return name.replaceAll('_', ' ').replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase());
+/** A counter of the daemon, with its unit. */
+function figure(name: string, value: unknown): unknown {
+  if (typeof value !== 'number') return value;
+  if (name === 'starttime') return new Date(value * 1000).toISOString();
+  if (name === 'rss') return `${(value / 1_048_576).toFixed(1)} MB`;
+  return name === 'cpu_s' ? `${value.toFixed(2)} seconds` : value;
 }
 
 /** Names in three columns. */

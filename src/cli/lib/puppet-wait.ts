@@ -38,7 +38,7 @@ export async function waitForRuns(
     if (performance.now() - startedAtMs > own.waitS * 1000) break;
     await sleep(POLL_MS);
     const waiting = [...missed].flatMap(([node, times]) => (times < PATIENCE ? [node] : []));
-    const ask = { ...options, withIdentity: waiting, timeout: '10' };
+    const ask = { ...options, withIdentity: waiting, timeout: '10', quiet: true as const };
     const asked = await askNodes(ask, own.ddl, 'run_status', { run: own.run });
     for (const node of asked.silent) missed.set(node, (missed.get(node) ?? 0) + 1);
     for (const reply of asked.replies) {

@@ -1,4 +1,7 @@
-import type { LabClient } from '../../../infra/lab/client.ts';
+import { expect } from 'vitest';
+import { ok, type TestLab } from '../kit.ts';
+import { NODES } from './script.ts';
+import type { Person } from './transcript.ts';
 
 /** What the site says of its web nodes: who may do what, a check that is well, one that is not everywhere, a service. */
 const SITE = String.raw`
@@ -9,7 +12,7 @@ for agent in puppet service; do
 done
 cat > /etc/nagios/nrpe.d/site.cfg <<'CFG'
 command[check_disk]=echo 'DISK OK - 42% used | used=42%;80;90'
-command[check_queue]=case $(hostname) in *1.lab.test|*1) echo 'QUEUE CRITICAL - 4711 waiting | waiting=4711'; exit 2;; *) echo 'QUEUE OK - 3 waiting | waiting=3';; esac
+command[check_queue]=n=$(cat /var/lib/shop.queue); [ $n -lt 1000 ] && echo "QUEUE OK - $n waiting | waiting=$n" && exit 0; echo "QUEUE CRITICAL - $n waiting | waiting=$n"; exit 2
 CFG
 cat > /etc/init.d/shop <<'INIT'
 #!/bin/sh
@@ -27,9 +30,23 @@ INIT
 chmod 755 /etc/init.d/shop
 ln -sf ../init.d/shop /etc/rc2.d/S20shop
 /etc/init.d/shop start
+# An agent looks for what it needs when the daemon starts: nrpe for its folder.
+/etc/init.d/muster restart
 `;
 
-/** Gives nodes of the lab what a session needs. */
-export async function prepareNodes(lab: LabClient, ids: readonly string[]): Promise<void> {
-  for (const id of ids) await lab.exec(id, ['sh', '-s'], { input: SITE });
+/** Provisions the nodes of the session, gives them what it needs, and waits until they offer it. */
+export async function provisionNodes(lab: TestLab, person: Person): Promise<void> {
+  const ids = Object.entries(NODES);
+  for (const [region, id] of ids) await lab.launch(region, '--instance-id', id, '--fact', 'role=web');
+  for (const [, id] of ids) {
+    const { state } = await lab.run(id, ({ endedAtMs }) => endedAtMs !== null);
+    expect(state).toBe('provisioned');
+  }
+  for (const [index, [, id]] of ids.entries()) {
+    const input = `echo ${index === 0 ? 4711 : 3} > /var/lib/shop.queue\n${SITE}`;
+    await ok(lab.lab.exec(id, ['sh', '-s'], { input }));
+  }
+  const offering = async () =>
+    (await person.type({ line: 'muster find -A nrpe' })).split('.lab.test\n').length - 1;
+  await expect.poll(offering, { timeout: 60_000, interval: 500 }).toBe(ids.length);
 }
