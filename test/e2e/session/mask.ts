@@ -13,7 +13,7 @@ const MASKS: readonly (readonly [pattern: RegExp, by: string])[] = [
   [/\(seconds\): \S+ {2}min: .*/g, '(seconds): ▇▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▇  min: 1.0    avg: 1.5    max: 2.0'],
   [/\b(Average): \d+\.\d\d/g, '$1: 1.00'],
   // Seconds since the epoch, ages, counters and sizes of the daemon, names of requests, digests.
-  [/\b(Last Run|\(epoch\)|config version):? \d+/g, '$1: 946684800'],
+  [/(Last Run:|\(epoch\):|config version) \d+/g, '$1 946684800'],
   [/\b(Since Last Run|\w+ age): \d+/g, '$1: 5'],
   [/(Process ID|Messages|Validation|Expired|Replayed|Filter|Replies Sent): \d+$/gm, '$1: 7'],
   [/\b(Memory|CPU Time): \d+\.\d+/g, '$1: 1.0'],

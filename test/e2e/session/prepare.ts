@@ -37,7 +37,10 @@ ln -sf ../init.d/shop /etc/rc2.d/S20shop
 /** Provisions the nodes of the session, gives them what it needs, and waits until they offer it. */
 export async function provisionNodes(lab: TestLab, person: Person): Promise<void> {
   const ids = Object.entries(NODES);
-  for (const [region, id] of ids) await lab.launch(region, '--instance-id', id, '--fact', 'role=web');
+  for (const [region, id] of ids) {
+    const country = region.startsWith('us') ? 'us' : 'ie';
+    await lab.launch(region, '--instance-id', id, '--fact', 'role=web', `country=${country}`);
+  }
   for (const [, id] of ids) {
     const { state } = await lab.run(id, ({ endedAtMs }) => endedAtMs !== null);
     expect(state).toBe('provisioned');

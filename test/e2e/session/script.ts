@@ -30,7 +30,7 @@ export const CHAPTERS: Readonly<Record<string, readonly Typed[]>> = {
       'muster find -F ec2_placement_region=eu-west-1',
       'muster find -A puppetca',
       'muster find -I /^puppet-/',
-      `muster find -S "(role=web and ec2_placement_region=us-east-1) or agent('puppetca').served=true"`,
+      `muster find -S "(role=web and country=us) or agent('puppetca').served=true"`,
       `muster find -S "fstat('/etc/motd').md5=~/^[0-9a-f]+$/" -C base::motd`,
       'muster find --ln 50% --limit-seed 7',
       'muster find -F role=nosuch',
