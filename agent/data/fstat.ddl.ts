@@ -53,9 +53,11 @@ export const fstat = defineDataDdl({
       .describe('Last change of content, owner or mode, UTC')
       .meta({ display_as: 'Change time' }),
     atime: z.string().describe('Last access, UTC').meta({ display_as: 'Access time' }),
-    mtime_seconds: seconds('Last change of the content').meta({ display_as: 'Modification time' }),
-    ctime_seconds: seconds('Last change of content, owner or mode').meta({ display_as: 'Change time' }),
-    atime_seconds: seconds('Last access').meta({ display_as: 'Access time' }),
+    mtime_seconds: seconds('Last change of the content').meta({ display_as: 'Modification time (epoch)' }),
+    ctime_seconds: seconds('Last change of content, owner or mode').meta({
+      display_as: 'Change time (epoch)',
+    }),
+    atime_seconds: seconds('Last access').meta({ display_as: 'Access time (epoch)' }),
     mtime_age: age('change of the content').meta({ display_as: 'Modification age' }),
     ctime_age: age('change of content, owner or mode').meta({ display_as: 'Change age' }),
     atime_age: age('access').meta({ display_as: 'Access age' }),

@@ -49,12 +49,16 @@ export function humanSeconds(seconds: number): string {
   const hours = Math.floor(seconds / 3600) % 24;
   const minutes = Math.floor(seconds / 60) % 60;
   const parts = [
-    ...(days > 0 ? [`${days} ${days === 1 ? 'day' : 'days'}`] : []),
-    ...(days > 0 || hours > 0 ? [`${hours} hours`] : []),
-    ...(seconds >= 60 ? [`${minutes} minutes`] : []),
+    ...(days > 0 ? [many(days, 'day')] : []),
+    ...(days > 0 || hours > 0 ? [many(hours, 'hour')] : []),
+    ...(seconds >= 60 ? [many(minutes, 'minute')] : []),
     `${String(Math.floor(seconds) % 60).padStart(2, '0')} seconds`,
   ];
   return parts.join(' ');
+}
+
+function many(count: number, unit: string): string {
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
 }
 
 function statusOf(now: { enabled: boolean; applying: boolean; idling: boolean }): PuppetStatus['status'] {

@@ -27,7 +27,9 @@ async function describe(options: FilterOptions): Promise<void> {
   const { readFilter } = await import('./lib/filter-texts.ts');
   const { dataCalls } = await import('../core/filter/evaluate.ts');
   const { describeFilter } = await import('../core/filter/describe.ts');
+  const { checkDataFields } = await import('./lib/data-fields.ts');
   const { wire, expression } = readFilter(options);
+  await checkDataFields(expression);
   const lines = describeFilter(expression);
   const asks = dataCalls(expression).map(({ name }) => name);
   if (options.json === true) return sayJson({ filter: wire, description: lines, data: [...new Set(asks)] });

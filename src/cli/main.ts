@@ -16,7 +16,7 @@ import init from './init.ts';
 import inventory from './inventory.ts';
 import lab from './lab.ts';
 import type { CliCommand } from './lib/command.ts';
-import { asksNodes, commandOf, inOurNames } from './lib/habits.ts';
+import { asksNodes, commandOf, commandPath, helpAsOption, inOurNames } from './lib/habits.ts';
 import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 import masters from './masters.ts';
@@ -36,41 +36,19 @@ import service from './service.ts';
 import token from './token.ts';
 import userdata from './userdata.ts';
 
+const GROUPS: Readonly<Record<string, readonly CliCommand[]>> = {
+  'The fleet:': [
+    ...[ping, find, facts, inventory, rpc, puppet, packages, service, nrpe, ral, data],
+    ...[plugin, describeFilter],
+  ],
+  'New instances:': [runs, run, masters, token, quarantine, refusals],
+  'Who may, and who did:': [policy, audit, ca, broker],
+  'Set up:': [init, controller, daemon, userdata, bundle],
+  'Try it, look it up:': [demo, lab, docs, completion],
+};
+
 /** Every command, in the order of `muster help`. */
-export const COMMANDS: readonly CliCommand[] = [
-  init,
-  controller,
-  daemon,
-  userdata,
-  bundle,
-  runs,
-  run,
-  masters,
-  ping,
-  find,
-  facts,
-  inventory,
-  token,
-  quarantine,
-  refusals,
-  rpc,
-  plugin,
-  nrpe,
-  puppet,
-  packages,
-  service,
-  ral,
-  data,
-  describeFilter,
-  policy,
-  audit,
-  ca,
-  broker,
-  lab,
-  demo,
-  docs,
-  completion,
-];
+export const COMMANDS: readonly CliCommand[] = Object.values(GROUPS).flat();
 
 /** The whole command line; nothing happens until it parses. */
 export function buildProgram(): Command {
@@ -80,11 +58,14 @@ export function buildProgram(): Command {
     // Behind a command `--version` is that command's, e.g. of the package to install.
     .enablePositionalOptions()
     .helpOption('-h, --help', 'print this help')
-    .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('(see --help)')
     .configureHelp({ sortOptions: true, showGlobalOptions: false })
     .addHelpText('after', EXIT_CODES);
-  for (const command of COMMANDS) command.register(program);
+  for (const [heading, commands] of Object.entries(GROUPS)) {
+    program.commandsGroup(heading);
+    for (const command of commands) command.register(program);
+  }
+  program.helpCommand('help [command]', 'print the help of a command');
   overrideExit(program);
   return program;
 }
@@ -102,8 +83,9 @@ function overrideExit(command: Command): void {
 }
 
 /** Runs one command line and gives its exit code. */
-async function main(argv: readonly string[]): Promise<number> {
+async function main(typed: readonly string[]): Promise<number> {
   const program = buildProgram();
+  const argv = helpAsOption(program, typed);
   const command = commandOf(program, argv);
   // "Nothing was sent" is 1 with mco; 2 would say that nodes failed.
   const exitOf = (code: number) => (code === 2 && asksNodes(command) ? 1 : code);
@@ -113,7 +95,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (thrown) {
     if (thrown instanceof CommanderError) return exitOf(thrown.exitCode === 0 ? 0 : 2);
-    return exitOf(reportError(thrown, { json: argv.includes('--json') || argv.includes('-j') }));
+    const json = argv.includes('--json') || argv.includes('-j');
+    return exitOf(reportError(thrown, { json, command: commandPath(command) }));
   }
 }
 

@@ -50,7 +50,7 @@ async function nrpe(check: string, options: NrpeOptions): Promise<void> {
     }));
     sayJson({ check, replies, no_responses: asked.silent, total_ms: Math.round(asked.tookMs) });
   } else {
-    for (const line of checkLines(check, nodes, options.verbose === true)) say(line);
+    if (nodes.length > 0) for (const line of checkLines(check, nodes, options.verbose === true)) say(line);
     saySummary(asked);
   }
   const exitCode = askExitCode(asked);

@@ -110,7 +110,7 @@ async function count(_options: unknown, command: Command): Promise<void> {
 function sayAll(options: FilterOptions, json: object, asked: Asked<unknown>, lines: readonly string[]): void {
   if (options.json) sayJson(json);
   else {
-    for (const line of lines) say(line);
+    if (dataOf(asked).length > 0) for (const line of lines) say(line);
     sayFailed(asked);
     saySummary(asked);
   }

@@ -19,7 +19,7 @@ export const ERROR_CODES = {
     retryable: false,
     exit: 1,
     cause: 'The named thing does not exist',
-    next: 'List what there is, e.g. `muster runs`',
+    next: 'List what there is: `muster runs`, `muster find`, `muster plugin doc`',
   },
   CONFLICT: {
     retryable: false,

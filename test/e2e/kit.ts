@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type LabClient, labClient } from '../../infra/lab/client.ts';
+import type { CommandResult } from '../../infra/lab/process.ts';
 import { labUp, type RunningLab } from '../../infra/lab/up.ts';
 import type { RunRecord } from '../../src/core/record.ts';
 
@@ -132,7 +133,7 @@ async function waitForRun(
 }
 
 /** The command must have ended well. */
-export async function ok(command: Promise<Ended>): Promise<Ended> {
+export async function ok<E extends Pick<CommandResult, 'code' | 'stderr'>>(command: Promise<E>): Promise<E> {
   const ended = await command;
   if (ended.code !== 0) throw new Error(`exit code ${ended.code}: ${ended.stderr}`);
   return ended;

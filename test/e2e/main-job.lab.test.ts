@@ -3,6 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunRecord } from '../../src/core/record.ts';
 import { ok, startTestLab, type TestController, type TestLab } from './kit.ts';
+import { provisionNodes } from './session/prepare.ts';
+import { CHAPTERS } from './session/script.ts';
+import { golden, goldenNames, type Person, personAt } from './session/transcript.ts';
 
 let lab: TestLab;
 let controller: TestController;
@@ -59,6 +62,27 @@ async function mailsAbout(word: string): Promise<string[]> {
   }
   return [];
 }
+
+describe('a session of an operator, in the lab', () => {
+  let person: Person;
+
+  // First, while the fleet is two masters and these two nodes: the goldens count everybody.
+  beforeAll(async () => {
+    person = await personAt(lab.stateDir);
+    await provisionNodes(lab, person);
+  });
+
+  it('has a golden for every chapter, and no golden that is not used', async () => {
+    expect(await goldenNames()).toEqual(Object.keys(CHAPTERS));
+  });
+
+  it.each(Object.keys(CHAPTERS))('%s: every screen is the one that is checked in', async (chapter) => {
+    const seen: string[] = [];
+    for (const typed of CHAPTERS[chapter] ?? []) seen.push(await person.type(typed));
+    const text = seen.join('\n');
+    expect(text).toBe(await golden(chapter, text));
+  });
+});
 
 describe('the main job, in the lab', () => {
   it('survives SIGKILL of the controller in the middle of the bootstrap run: each step once, one certificate', async () => {
@@ -153,41 +177,6 @@ describe('the main job, in the lab', () => {
       { timeoutS: 60 },
     );
     expect(stdout).not.toContain('Signed Certificates');
-  });
-
-  it('answers what people of mco ask: ping, find, facts, inventory, rpc, with exit codes that tell of silent nodes', async () => {
-    const inEurope = ['-F', 'ec2_placement_region=eu-west-1'];
-    const { stdout: found } = await ok(lab.muster('find', ...inEurope));
-    const names = found.trim().split('\n');
-    expect(names).toContain('puppet-eu.lab.test');
-    expect(names.length).toBeGreaterThan(2);
-    const { stdout: pinged } = await ok(lab.muster('ping', ...inEurope));
-    expect(pinged).toMatch(/puppet-eu\.lab\.test +time=\d+\.\d\d ms/);
-    expect(pinged).toContain(`${names.length} replies max:`);
-    const { stdout: facts } = await ok(lab.muster('facts', 'ec2_placement_region'));
-    expect(facts).toMatch(/eu-west-1 +found \d+ times/);
-    const { stdout: inventory } = await ok(lab.muster('inventory', 'puppet-us.lab.test'));
-    expect(inventory).toContain('ec2_placement_region => us-east-1');
-    const { stdout: json } = await ok(
-      lab.muster('rpc', 'rpcutil', 'get_fact', 'fact=country', '-I', 'puppet-us.lab.test', '--json'),
-    );
-    expect(JSON.parse(json)).toMatchObject({
-      replies: [{ sender: 'puppet-us.lab.test', statuscode: 0, data: { value: 'us' } }],
-    });
-
-    const oneSilent = await lab.muster(
-      'ping',
-      '-t',
-      '1',
-      '-I',
-      'puppet-us.lab.test',
-      '-I',
-      'nobody.lab.test',
-    );
-    expect(oneSilent.code).toBe(2);
-    expect(oneSilent.stdout).toMatch(/No response from:\n\n +nobody\.lab\.test/);
-    expect((await lab.muster('ping', '-t', '1', '-I', 'nobody.lab.test')).code).toBe(3);
-    expect((await lab.muster('rpc', 'rpcutil', 'nosuch')).code).toBe(2);
   });
 
   it('waits for a broker that is late, and goes on when it comes', async () => {

@@ -4,6 +4,7 @@ import type { FilterOptions } from './ask-options.ts';
 import { type AskPlan, planAsk } from './ask-plan.ts';
 import type { Asked } from './asked.ts';
 import { confirmWholeFleet } from './confirm.ts';
+import { checkDataFields } from './data-fields.ts';
 import { type Discovered, discover } from './discovery/discover.ts';
 import type { DiscoveryPlace, Finder, Wanted } from './discovery/finder.ts';
 import { chooseFinder } from './discovery/method.ts';
@@ -75,6 +76,7 @@ export async function withDiscovered<T>(
   use: (found: FoundNodes) => Promise<T>,
 ): Promise<T> {
   const { filter, methodOptions, discoveryS, selection, changes, timeoutS } = plan;
+  await checkDataFields(filter.expression);
   const config = await readSettings(options);
   const collective = options.target ?? config.collectives.production;
   const wanted: Wanted = {

@@ -86,7 +86,7 @@ async function siteDdl(dir: string, name: string): Promise<Ddl> {
 
 function unknown(kind: string, name: string, known: readonly string[]): MusterError {
   const near = nearest(name, known);
-  const hint = near === undefined ? '' : `, did you mean '${near}'?`;
+  const hint = near === undefined ? '' : ` (did you mean '${near}'?)`;
   const all = [...known].sort().join(', ');
   return new MusterError('NOT_FOUND', `no ${kind} '${name}'${hint}; there are ${all}`);
 }

@@ -62,11 +62,15 @@ export function collectiveLines(counts: readonly (readonly [string, number])[], 
 function figures({ data, output }: Statistics): [string, unknown][] {
   return Object.entries(data)
     .filter(([key, value]) => key !== 'version' && typeof value !== 'object')
-    .map(([key, value]) => [displayName(output, key), key === 'starttime' ? dateOf(value) : value]);
+    .map(([key, value]) => [displayName(output, key), figure(key, value)]);
 }
 
-function dateOf(seconds: unknown): string {
-  return typeof seconds === 'number' ? new Date(seconds * 1000).toISOString() : String(seconds);
+/** A counter of the daemon, with its unit. */
+function figure(name: string, value: unknown): unknown {
+  if (typeof value !== 'number') return value;
+  if (name === 'starttime') return new Date(value * 1000).toISOString();
+  if (name === 'rss') return `${(value / 1_048_576).toFixed(1)} MB`;
+  return name === 'cpu_s' ? `${value.toFixed(2)} seconds` : value;
 }
 
 /** Names in three columns. */

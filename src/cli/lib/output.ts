@@ -57,24 +57,23 @@ export function showMs(ms: number): string {
   return `${Math.round(ms / 3_600_000)} h`;
 }
 
-/** Prints an error as people read it: code, message, last lines, what to do next. Gives the exit code. */
-export function reportError(thrown: unknown, { json }: { json: boolean }): number {
+/** Prints an error as people read it: code, message, last lines, what to do next (`command`: the one they typed). Gives the exit code. */
+export function reportError(
+  thrown: unknown,
+  { json, command = null }: { json: boolean; command?: string | null },
+): number {
   const error = asMusterError(thrown);
-  const { exit, next } = ERROR_CODES[error.code];
+  const { exit } = ERROR_CODES[error.code];
+  const next = ERROR_CODES[error.code].next.replace('COMMAND', command ?? 'COMMAND');
   if (json) sayJson({ error: { code: error.code, message: error.message, details: error.details, next } });
-  process.stderr.write(`${describeError(error)}\n`);
+  process.stderr.write(`${describeError(error, next)}\n`);
   return exit;
 }
 
-function describeError(error: MusterError): string {
+function describeError(error: MusterError, next: string): string {
   const lines = error.message.split('\n');
   const head = `muster: ${error.code}: ${lines.join('\n  ')}`;
   const trace =
     error.code === 'INTERNAL' && process.env.MUSTER_TRACE !== undefined ? [String(error.stack)] : [];
-  return [
-    head,
-    ...error.details.map((line) => `  ${line}`),
-    ...trace,
-    `  next: ${ERROR_CODES[error.code].next}`,
-  ].join('\n');
+  return [head, ...error.details.map((line) => `  ${line}`), ...trace, `  next: ${next}`].join('\n');
 }

@@ -92,7 +92,7 @@ describe('A run that runonce starts', () => {
     expect(summary.logs.map(({ message }) => message).join()).toContain('Applied catalog');
     expect(summary.since_lastrun).toBeLessThan(120);
     const status = await actions.status({}, request, host);
-    expect(status.message).toMatch(/^Currently stopped; last completed run (\d minutes )?\d\d seconds ago$/);
+    expect(status.message).toMatch(/^Currently stopped; last completed run (\d minutes? )?\d\d seconds ago$/);
 
     const { signal } = request;
     expect(await resourceData.query(`File[${motd}]`, host, signal)).toMatchObject({ managed: true });

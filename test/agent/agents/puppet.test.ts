@@ -150,8 +150,8 @@ describe('status', () => {
   test('counts time as people do', () => {
     expect(humanSeconds(4)).toBe('04 seconds');
     expect(humanSeconds(125)).toBe('2 minutes 05 seconds');
-    expect(humanSeconds(3600)).toBe('1 hours 0 minutes 00 seconds');
-    expect(humanSeconds(90_061)).toBe('1 day 1 hours 1 minutes 01 seconds');
+    expect(humanSeconds(3600)).toBe('1 hour 0 minutes 00 seconds');
+    expect(humanSeconds(90_061)).toBe('1 day 1 hour 1 minute 01 seconds');
   });
 });
 

@@ -156,6 +156,8 @@ describe('nodes come from', () => {
     const none = await fleet.sh('muster find -F role=none --json | muster rpc rpcutil ping');
     expect(none.code).toBe(1);
     expect(called('rpcutil#ping')).toHaveLength(2);
+    const empty = await fleet.sh('muster find -F role=none | muster rpc rpcutil ping');
+    expect(empty.stderr).toContain('nothing came through the pipe, so all nodes are meant');
   });
 
   it('standard input, a file, and both narrowed by filters', async () => {

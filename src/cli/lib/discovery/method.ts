@@ -8,6 +8,9 @@ import {
 } from '../ask-options.ts';
 import type { Finder, Wanted } from './finder.ts';
 
+/** cron and ssh give an empty pipe to every command, so it cannot mean that nobody is meant. */
+const EMPTY_PIPE = 'nothing came through the pipe, so all nodes are meant; --nodes - would mean nobody\n';
+
 /**
  * How the nodes of a command are found: as `--dm` says; else from `--nodes`, from what another command pipes into us, from exact
  * names, or from the registry. Reads files and standard input. Throws USAGE, NOT_FOUND.
@@ -17,8 +20,10 @@ export async function chooseFinder(options: FilterOptions, wanted: Wanted): Prom
   if (dm !== undefined) return make(methodNamed(dm), options, wanted);
   if (nodes !== undefined) return make(nodes === '-' ? 'stdin' : 'file', options, wanted);
   const { isPiped, readStdin, stdinFinder } = await import('./stdin.ts');
-  const piped = wanted.filter.names.length === 0 && isPiped() ? await readStdin() : '';
-  if (piped.trim() !== '') return stdinFinder(piped);
+  const piped = wanted.filter.names.length === 0 && isPiped() ? await readStdin() : null;
+  if (piped !== null && piped.trim() !== '') return stdinFinder(piped);
+  if (piped !== null && wanted.filter.empty && options.json !== true && options.quiet !== true)
+    process.stderr.write(EMPTY_PIPE);
   return make(wanted.filter.namesOnly ? 'identities' : 'registry', options, wanted);
 }
 
