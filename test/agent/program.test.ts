@@ -31,6 +31,13 @@ describe('a program of the node', () => {
     expect(end).toMatchObject({ exitcode: null, cut: true });
   });
 
+  it('is not waited for when something that it started has left it and keeps its output open', async () => {
+    const beganMs = performance.now();
+    const end = await runProgram('/bin/sh', ['-c', 'setsid sleep 20 & sleep 60'], { timeoutMs: 500 });
+    expect(end.cut).toBe(true);
+    expect(performance.now() - beganMs).toBeLessThan(15_000);
+  });
+
   it('is killed when the caller gives up', async () => {
     const stop = AbortSignal.abort();
     const end = await runProgram('/bin/sleep', ['60'], { timeoutMs: 60_000, signal: stop });
