@@ -33,6 +33,8 @@ export interface DaemonContext {
   readonly log: Log;
   /** Where each setting was set, as far as it is known. */
   readonly origins?: Origins;
+  /** The `plugin.d` beside the config, where external agents find their own settings. */
+  readonly pluginDir?: string;
 }
 
 type Parts = DaemonContext & {
@@ -53,7 +55,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
   log.info({ version: buildInfo().version, node: process.version }, 'daemon starts');
   try {
     const agents = await loadAgents(config.agents_dir);
-    const external = await externalOf(config, agents, log);
+    const external = await externalOf(config, agents, context);
     const plugins = await loadData(config.data_dir);
     const declared = [...agents.values(), ...plugins.values()].map(({ ddl }) => ddl);
     checkSettings(config.settings, context.origins ?? new Map(), declared, log);
@@ -151,9 +153,9 @@ async function start(
 async function externalOf(
   config: DaemonConfig,
   agents: Map<string, AnyAgent>,
-  log: Log,
+  { log, pluginDir: configDir = '/etc/muster/plugin.d' }: DaemonContext,
 ): Promise<ExternalAgents | null> {
-  const { agents_dir: dir, plugin_dir: configDir, state_dir: stateDir } = config;
+  const { agents_dir: dir, state_dir: stateDir } = config;
   if (dir === undefined) return null;
   // Most nodes have none, and need not hold the code of it in memory.
   const { externalAgents } = await import('./external/folder.ts');

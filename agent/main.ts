@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { DaemonConfig } from '../src/core/config/daemon.ts';
 import type { Origins } from '../src/core/config/explain.ts';
-import { loadConfig } from '../src/core/config/load.ts';
+import { loadConfig, pluginDirOf } from '../src/core/config/load.ts';
 import { ERROR_CODES } from '../src/core/error-codes.ts';
 import { asMusterError } from '../src/core/errors.ts';
 import { createLog } from '../src/core/log.ts';
@@ -31,6 +31,7 @@ async function main(): Promise<number> {
     const config = await loadConfig(DaemonConfig, sources);
     await runDaemon(config, {
       origins,
+      pluginDir: pluginDirOf(path),
       signal: stopSignal(),
       log: createLog({ level: config.log.level, name: 'muster-daemon' }),
     });

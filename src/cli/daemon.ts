@@ -15,7 +15,7 @@ export default {
       .action(async (options: { config: string; set?: string[] }) => {
         const { runDaemon } = await import('../../agent/main.ts');
         const { DaemonConfig } = await import('../core/config/daemon.ts');
-        const { loadConfig } = await import('../core/config/load.ts');
+        const { loadConfig, pluginDirOf } = await import('../core/config/load.ts');
         const { createLog } = await import('../core/log.ts');
         const origins: Origins = new Map();
         const config = await loadConfig(DaemonConfig, {
@@ -24,6 +24,7 @@ export default {
         });
         await runDaemon(config, {
           origins,
+          pluginDir: pluginDirOf(options.config),
           signal: stopSignal(),
           log: createLog({ level: config.log.level, name: 'muster-daemon' }),
         });

@@ -117,9 +117,6 @@ export const DaemonConfig = z.strictObject({
   agents_dir: path
     .optional()
     .describe("Folder of a site's own agents: `<name>.ts`, and external ones, `<name>.json` with a program"),
-  plugin_dir: path
-    .default('/etc/muster/plugin.d')
-    .describe('Folder of the settings of external agents: each is told the path of its own file, `<name>`'),
   data_dir: path.optional().describe("Folder of a site's own data plug-ins"),
   policies_dir: path
     .default('/etc/muster/policies')

@@ -39,7 +39,7 @@ export async function loadConfig<S extends z.ZodType>(
   let tree = await readTree(sources.path, origins);
   for (const path of await confD(sources.path)) tree = merge(tree, await readTree(path, origins));
   if (sources.pluginD === true) {
-    const settings = await readPluginD(join(dirname(sources.path), 'plugin.d'), origins);
+    const settings = await readPluginD(pluginDirOf(sources.path), origins);
     if (Object.keys(settings).length > 0) tree = merge(tree, { settings });
   }
   for (const [key, value] of envSettings(sources.env ?? {}))
@@ -126,4 +126,9 @@ function setPath(tree: Tree, key: string, text: string, origins: Origins, origin
   origins.set(key, origin);
   const nested = path.reduceRight<unknown>((inner, part) => ({ [part]: inner }), value);
   return merge(tree, nested as Tree);
+}
+
+/** The folder of agents' settings beside a config. */
+export function pluginDirOf(configPath: string): string {
+  return join(dirname(configPath), 'plugin.d');
 }

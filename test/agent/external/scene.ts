@@ -112,7 +112,7 @@ async function startDaemon(
     broker: { host: broker.host, port: broker.port, vhost: broker.vhost },
     trust: { ca: join(dir, 'ca.pem'), ...own },
     ...{ collectives: [COLLECTIVE], facts, agents_dir: join(dir, 'agents') },
-    ...{ plugin_dir: join(dir, 'plugin.d'), policies_dir: join(dir, 'policies') },
+    ...{ policies_dir: join(dir, 'policies') },
     ...{ state_dir: join(dir, 'state') },
   };
   await writeFile(join(dir, 'ca.pem'), ca.certificatePem);

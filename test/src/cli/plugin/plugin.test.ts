@@ -73,7 +73,9 @@ describe('the contract of an agent', () => {
   it('reads as text, with inputs, outputs and summaries', async () => {
     const text = agentDoc(await loadDdl('rpcutil')).join('\n');
     expect(text).toContain('\n   get_fact action:\n   ----------------\n');
-    expect(text).toMatch(/fact:\n +Description: Name or path of the fact.*\n +Prompt: Fact\n +Type: string\n/);
+    expect(text).toMatch(
+      /fact:\n +Description: Name or path of the fact.*\n +Prompt: Fact\n +Type: string\n/,
+    );
     expect(text).toContain('summary of collectives');
   });
 
