@@ -36,6 +36,8 @@ import service from './service.ts';
 import token from './token.ts';
 import userdata from './userdata.ts';
 
+const LOOK_UP = 'Try it, look it up:';
+
 const GROUPS: Readonly<Record<string, readonly CliCommand[]>> = {
   'The fleet:': [
     ...[ping, find, facts, inventory, rpc, puppet, packages, service, nrpe, ral, data],
@@ -44,7 +46,7 @@ const GROUPS: Readonly<Record<string, readonly CliCommand[]>> = {
   'New instances:': [runs, run, masters, token, quarantine, refusals],
   'Who may, and who did:': [policy, audit, ca, broker],
   'Set up:': [init, controller, daemon, userdata, bundle],
-  'Try it, look it up:': [demo, lab, docs, completion],
+  [LOOK_UP]: [demo, lab, docs, completion],
 };
 
 /** Every command, in the order of `muster help`. */
@@ -58,6 +60,9 @@ export function buildProgram(): Command {
     // Behind a command `--version` is that command's, e.g. of the package to install.
     .enablePositionalOptions()
     .helpOption('-h, --help', 'print this help')
+    // The group of the help command, which those within commands take their words from.
+    .commandsGroup(LOOK_UP)
+    .helpCommand('help [command]', 'print the help of a command')
     .showHelpAfterError('(see --help)')
     .configureHelp({ sortOptions: true, showGlobalOptions: false })
     .addHelpText('after', EXIT_CODES);
@@ -65,7 +70,6 @@ export function buildProgram(): Command {
     program.commandsGroup(heading);
     for (const command of commands) command.register(program);
   }
-  program.helpCommand('help [command]', 'print the help of a command');
   overrideExit(program);
   return program;
 }
