@@ -36,7 +36,7 @@ import service from './service.ts';
 import token from './token.ts';
 import userdata from './userdata.ts';
 
-const LOOK_UP = 'Try it, look it up:';
+const HELP = ['help [command]', 'print the help of a command'] as const;
 
 const GROUPS: Readonly<Record<string, readonly CliCommand[]>> = {
   'The fleet:': [
@@ -46,7 +46,7 @@ const GROUPS: Readonly<Record<string, readonly CliCommand[]>> = {
   'New instances:': [runs, run, masters, token, quarantine, refusals],
   'Who may, and who did:': [policy, audit, ca, broker],
   'Set up:': [init, controller, daemon, userdata, bundle],
-  [LOOK_UP]: [demo, lab, docs, completion],
+  'Try it, look it up:': [demo, lab, docs, completion],
 };
 
 /** Every command, in the order of `muster help`. */
@@ -60,9 +60,7 @@ export function buildProgram(): Command {
     // Behind a command `--version` is that command's, e.g. of the package to install.
     .enablePositionalOptions()
     .helpOption('-h, --help', 'print this help')
-    // The group of the help command, which those within commands take their words from.
-    .commandsGroup(LOOK_UP)
-    .helpCommand('help [command]', 'print the help of a command')
+    .helpCommand(...HELP)
     .showHelpAfterError('(see --help)')
     .configureHelp({ sortOptions: true, showGlobalOptions: false })
     .addHelpText('after', EXIT_CODES);
@@ -70,6 +68,8 @@ export function buildProgram(): Command {
     program.commandsGroup(heading);
     for (const command of commands) command.register(program);
   }
+  // Again, because the first one is for the commands to inherit and stands in no group.
+  program.helpCommand(...HELP);
   overrideExit(program);
   return program;
 }
