@@ -9,6 +9,9 @@ import { type CommandResult, run } from './process.ts';
 const INSIDE_ENV = ['HOME=/root', 'TERM=dumb', 'LANG=C.UTF-8'];
 const INSIDE_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
+/** The line by which the node itself finds its master is the node's own. */
+const REWRITE_HOSTS = 'own=$(grep "# muster$" /etc/hosts || :); { echo "$own"; cat; } > /etc/hosts';
+
 /** A box out of Linux namespaces. `nextCard` names the lab's end of its network card at each boot. */
 export class NamespaceBox implements Box {
   readonly name: string;
@@ -93,7 +96,7 @@ export class NamespaceBox implements Box {
   async refreshHosts(): Promise<void> {
     if (this.#process === undefined) return; // the next boot asks for them anyway
     const input = renderHosts(this.#home.hosts(), this.#options);
-    await this.exec(['sh', '-c', 'cat > /etc/hosts'], { input });
+    await this.exec(['sh', '-c', REWRITE_HOSTS], { input });
   }
 
   async destroy(): Promise<void> {

@@ -36,6 +36,8 @@ import service from './service.ts';
 import token from './token.ts';
 import userdata from './userdata.ts';
 
+const HELP = ['help [command]', 'print the help of a command'] as const;
+
 const GROUPS: Readonly<Record<string, readonly CliCommand[]>> = {
   'The fleet:': [
     ...[ping, find, facts, inventory, rpc, puppet, packages, service, nrpe, ral, data],
@@ -58,6 +60,7 @@ export function buildProgram(): Command {
     // Behind a command `--version` is that command's, e.g. of the package to install.
     .enablePositionalOptions()
     .helpOption('-h, --help', 'print this help')
+    .helpCommand(...HELP)
     .showHelpAfterError('(see --help)')
     .configureHelp({ sortOptions: true, showGlobalOptions: false })
     .addHelpText('after', EXIT_CODES);
@@ -65,7 +68,8 @@ export function buildProgram(): Command {
     program.commandsGroup(heading);
     for (const command of commands) command.register(program);
   }
-  program.helpCommand('help [command]', 'print the help of a command');
+  // Again, because the first one is for the commands to inherit and stands in no group.
+  program.helpCommand(...HELP);
   overrideExit(program);
   return program;
 }

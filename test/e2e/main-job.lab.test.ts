@@ -104,6 +104,10 @@ describe('the main job, in the lab', () => {
 
   it('uses a third master in a third region that was started meanwhile, with no configuration and no restart', async () => {
     await lab.lab.addMaster({ name: 'puppet-ap', region: 'ap-southeast-2', country: 'au' });
+    for (const { name } of (await lab.lab.status()).boxes.filter((box) => box.name.startsWith('i-'))) {
+      const { stdout: hosts } = await lab.lab.exec(name, ['cat', '/etc/hosts']);
+      expect(hosts).toMatch(/ puppet # muster\n.* puppet-ap\.lab\.test /s);
+    }
     const id = await lab.launch('ap-southeast-2');
     const run = await lab.run(id, over);
     expect(run.state).toBe('provisioned');

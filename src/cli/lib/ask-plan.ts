@@ -7,6 +7,9 @@ import { readFilter, type TypedFilter } from './filter-texts.ts';
 import { count, seconds, share } from './numbers.ts';
 import type { Selection } from './selection.ts';
 
+/** A node that gives an action up when its time is over says so: that answer should still be heard. */
+const TRAVEL_S = 2;
+
 /** A request as typed, checked before anything is connected. */
 export interface AskPlan {
   readonly filter: TypedFilter;
@@ -30,7 +33,9 @@ export function planAsk(options: FilterOptions, ddl: Ddl, action: string, input:
   if (!checked.success)
     throw new MusterError('RPC_INVALID_DATA', `${ddl.name}#${action}: ${problemOf(checked.error)}`);
   const timeoutS =
-    options.timeout === undefined ? ddl.timeoutS : seconds('--timeout', options.timeout, { min: 0.1 });
+    options.timeout === undefined
+      ? ddl.timeoutS + TRAVEL_S
+      : seconds('--timeout', options.timeout, { min: 0.1 });
   return {
     filter: readFilter(options),
     methodOptions: parseFacts(options.do ?? []),
