@@ -124,12 +124,12 @@ it('numbers and parts of a fleet', () => {
 
 const action = { description: 'x', display: 'failed', input: nothing, output: nothing } as const;
 const ddl = defineDdl({
-  ...{ name: 'probe', description: 'x', version: '1', author: 'x', license: 'x', url: 'x', timeoutS: 7 },
+  ...{ name: 'probe', description: 'x', version: '1', author: 'x', license: 'x', url: 'x', timeoutS: 9 },
   actions: { change: action, ask: { ...action, display: 'always' }, look: { ...action, changes: false } },
 });
 
-it('a plan takes the time of the agent, and knows which actions change nodes', () => {
-  expect(planAsk({}, ddl, 'change', {})).toMatchObject({ timeoutS: 7, ttlS: 7, changes: true, batch: null });
+it('a plan takes the time of the agent and a little more for the way, and knows which actions change nodes', () => {
+  expect(planAsk({}, ddl, 'change', {})).toMatchObject({ timeoutS: 9, ttlS: 9, changes: true, batch: null });
   expect(planAsk({ timeout: '2', ttl: '60' }, ddl, 'ask', {})).toMatchObject({
     timeoutS: 2,
     ttlS: 60,
