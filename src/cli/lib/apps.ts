@@ -52,14 +52,9 @@ export function nodeLines<O>(replies: readonly AskReply<O>[], line: ((data: O) =
   const width = Math.max(0, ...shown.map(({ identity }) => identity.length)) + 3;
   const lines = shown.map(({ identity, message, data }) => {
     const text = data === null || line === null ? paint('red', message) : line(data);
-    return nodeLine(identity, text, width);
+    return `${identity.padStart(width)}: ${text.replaceAll('\n', `\n${' '.repeat(width + 2)}`)}`;
   });
   return lines.length === 0 ? [] : [...lines, ''];
-}
-
-/** `   NAME: text`, further lines of the text below its first. Pure. */
-export function nodeLine(identity: string, text: string, width: number): string {
-  return `${identity.padStart(width)}: ${text.replaceAll('\n', `\n${' '.repeat(width + 2)}`)}`;
 }
 
 /** All replies and who gave none, as one document. Pure. */

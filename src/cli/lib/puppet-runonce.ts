@@ -2,7 +2,7 @@ import type { puppet } from '../../../agent/agents/puppet.ddl.ts';
 import type { ActionOutput } from '../../core/ddl.ts';
 import type { PuppetRun } from '../../core/puppet-run-schema.ts';
 import { aggregateLines } from './aggregate-text.ts';
-import { appJson, endApp, nodeLine, nodeLines } from './apps.ts';
+import { appJson, endApp, nodeLines } from './apps.ts';
 import { type Asked, askNodes, saySummary } from './ask.ts';
 import { say, sayJson } from './output.ts';
 import { type RunOnceOptions, runLine, runOnceInput, secondsOf } from './puppet-app.ts';
@@ -53,7 +53,8 @@ async function waitAndSay(
   const width = Math.max(...nodes.map(({ length }) => length)) + 3;
   const ended = await waitForRuns(options, own, ({ identity, data, message }) => {
     if (options.json || data?.verdict === 'good') return;
-    say(nodeLine(identity, data === null ? message : runLine(data), width));
+    const text = data === null ? message : runLine(data);
+    say(`${identity.padStart(width)}: ${text.replaceAll('\n', `\n${' '.repeat(width + 2)}`)}`);
   });
   const all = withRefusals(started, ended);
   if (options.json) sayJson({ ...appJson(ddl.name, 'run_status', all), run });
