@@ -124,7 +124,7 @@ it('numbers and parts of a fleet', () => {
 
 const action = { description: 'x', display: 'failed', input: nothing, output: nothing } as const;
 const ddl = defineDdl({
-  ...{ name: 'probe', description: 'x', version: '1', author: 'x', license: 'x', url: 'x', timeoutS: 9 },
+  ...{ name: 'probe', description: 'x', version: '1', author: 'x', license: 'x', url: 'x', timeoutS: 7 },
   actions: { change: action, ask: { ...action, display: 'always' }, look: { ...action, changes: false } },
 });
 
