@@ -11,7 +11,7 @@ const MASKS: readonly (readonly [pattern: RegExp, by: string])[] = [
   [/\brunonce-\d{8}-\d{6}-[0-9a-f]{6}/g, 'runonce-20000101-000000-00face'],
   [/\b(last completed run) .* ago/g, '$1 05 seconds ago'],
   [/\(seconds\): \S+ {2}min: .*/g, '(seconds): ▇▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▁▇  min: 1.0    avg: 1.5    max: 2.0'],
-  [/\b(Average): \d+\.\d\d/g, '$1: 1.00'],
+  [/\b(Average of [A-Z][A-Za-z ]*): \d+\.\d+/g, '$1: 1.000000'],
   // Seconds since the epoch, ages, counters and sizes of the daemon, names of requests, digests.
   [/(Last Run:|\(epoch\):|config version) \d+/g, '$1 946684800'],
   [/\b(Since Last Run|\w+ age): \d+/g, '$1: 5'],
