@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineDdl } from '../../src/core/ddl.ts';
-import { serviceName, serviceStatus } from '../../src/core/service-schema.ts';
+import { ServiceSettings, serviceName, serviceStatus } from '../../src/core/service-schema.ts';
 
 const input = z.strictObject({
   service: serviceName.describe('Name of the service').meta({ prompt: 'Service Name' }),
@@ -25,13 +25,13 @@ const changing = {
  */
 export const service = defineDdl({
   name: 'service',
-  description:
-    'Starts, stops, enables and disables services, and tells how they stand: units of systemd where it runs (settings service.systemd_dir, service.systemctl), else init scripts (service.init_dir, service.rc_dir)',
+  description: 'Starts, stops, enables and disables services, and tells how they stand',
   version: '1.0.0',
   author: 'Muster',
   license: 'Apache-2.0',
   url: 'https://example.org/muster',
   timeoutS: 120,
+  settings: ServiceSettings,
   actions: {
     status: {
       description: 'Get the status of a service',
