@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl } from '../../src/core/ddl.ts';
 
 const places = (what: string) =>
@@ -37,9 +38,7 @@ export const filemgr = defineDdl({
   name: 'filemgr',
   description: 'Looks at files, reads their ends and touches them, in the places that the node allows',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 60,
   settings: FilemgrSettings,
   actions: {

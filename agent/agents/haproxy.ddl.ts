@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl } from '../../src/core/ddl.ts';
 
 /** Settings `haproxy.*` of the daemon. */
@@ -66,9 +67,7 @@ export const haproxy = defineDdl({
   name: 'haproxy',
   description: 'Takes servers out of the HAProxy of the node and back in, by its stats socket',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 150,
   settings: HaproxySettings,
   actions: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl } from '../../src/core/ddl.ts';
 
 /** Settings `nagios.*` of the daemon. */
@@ -45,9 +46,7 @@ export const nagios = defineDdl({
   name: 'nagios',
   description: 'Schedules downtimes and acknowledges problems by the command file of the Nagios on the node',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 10,
   settings: NagiosSettings,
   actions: {

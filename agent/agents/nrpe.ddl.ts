@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl, nothing } from '../../src/core/ddl.ts';
 
 /** Settings `nrpe.*` of the daemon. */
@@ -59,9 +60,7 @@ export const nrpe = defineDdl({
   name: 'nrpe',
   description: "Runs the node's own Nagios checks, by name",
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 60,
   settings: NrpeSettings,
   actions: {

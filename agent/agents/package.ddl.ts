@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl, nothing } from '../../src/core/ddl.ts';
 import { packageName, packageVersion } from '../../src/core/package-schema.ts';
 
@@ -37,9 +38,7 @@ const ddl = defineDdl({
   name: 'package',
   description: 'Installs, updates and removes packages with apt, and tells what is installed',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 600,
   actions: {
     status: {

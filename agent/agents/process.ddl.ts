@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl } from '../../src/core/ddl.ts';
 
 const one = z.strictObject({
@@ -22,9 +23,7 @@ export const process = defineDdl({
   name: 'process',
   description: 'Lists processes of the node',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 20,
   actions: {
     list: {

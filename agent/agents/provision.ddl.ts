@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl, nothing } from '../../src/core/ddl.ts';
 import { word } from '../../src/core/names.ts';
-import { puppetRun, puppetRunName } from '../../src/core/puppet-run-schema.ts';
+import { puppetRun, puppetRunName, puppetRunTimeoutS } from '../../src/core/puppet-run-schema.ts';
 
 const pem = z
   .string()
@@ -28,9 +29,7 @@ export const provision = defineDdl({
   name: 'provision',
   description: 'Assist in provisioning a new node',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 60,
   settings: ProvisionSettings,
   actions: {
@@ -99,13 +98,7 @@ export const provision = defineDdl({
       input: z.strictObject({
         run: puppetRunName.optional(),
         environment: word.default('production').describe('Puppet environment'),
-        timeout_s: z
-          .number()
-          .int()
-          .min(10)
-          .max(86_400)
-          .default(3600)
-          .describe('Seconds after which the run is ended'),
+        timeout_s: puppetRunTimeoutS.describe('Seconds after which the run is ended'),
       }),
       output: puppetRun,
     },

@@ -1,6 +1,13 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { type DdlAggregate, defineDdl, nothing } from '../../src/core/ddl.ts';
-import { puppetRun, puppetRunName } from '../../src/core/puppet-run-schema.ts';
+import {
+  lastRun,
+  puppetRun,
+  puppetRunName,
+  puppetRunTimeoutS,
+  sinceLastRun,
+} from '../../src/core/puppet-run-schema.ts';
 import { PuppetSettings } from '../../src/core/puppet-settings.ts';
 import { ralProperties, ralTitle, ralType } from '../../src/core/ral-schema.ts';
 
@@ -16,25 +23,12 @@ const summaries = (...outputs: string[]): DdlAggregate[] =>
 const averages = (...outputs: string[]): DdlAggregate[] =>
   outputs.map((output) => ({ function: 'average', output }));
 
-const lastrun = z
-  .number()
-  .int()
-  .describe('Seconds since the epoch; 0 for never')
-  .meta({ display_as: 'Last Run' });
-const sinceLastrun = z
-  .number()
-  .int()
-  .describe('Seconds; since the epoch when Puppet never ran')
-  .meta({ display_as: 'Since Last Run' });
-
 /** Life of the Puppet agent on a node. *Source:* mcollective-puppet-agent, agent/puppet.ddl. */
 export const puppet = defineDdl({
   name: 'puppet',
   description: 'Runs the Puppet agent, enables and disables it, and tells how it stands',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 180,
   settings: PuppetSettings,
   actions: {
@@ -87,13 +81,7 @@ export const puppet = defineDdl({
           .optional()
           .describe('Apply what a schedule would leave out, too')
           .meta({ prompt: 'Ignore Schedules' }),
-        timeout_s: z
-          .number()
-          .int()
-          .min(10)
-          .max(86_400)
-          .default(3600)
-          .describe('Seconds after which the run is ended'),
+        timeout_s: puppetRunTimeoutS.describe('Seconds after which the run is ended'),
       }),
       output: z.strictObject({
         summary: z.string().meta({ display_as: 'Summary' }),
@@ -128,8 +116,8 @@ export const puppet = defineDdl({
           .boolean()
           .describe('Does the resident agent run?')
           .meta({ display_as: 'Daemon Running' }),
-        lastrun,
-        since_lastrun: sinceLastrun,
+        lastrun: lastRun,
+        since_lastrun: sinceLastRun,
         status: z
           .enum(['disabled', 'applying a catalog', 'idling', 'stopped'])
           .meta({ display_as: 'Status' }),
@@ -158,8 +146,8 @@ export const puppet = defineDdl({
           )
           .describe('At most 500 lines')
           .meta({ display_as: 'Last Run Logs' }),
-        lastrun,
-        since_lastrun: sinceLastrun,
+        lastrun: lastRun,
+        since_lastrun: sinceLastRun,
         config_version: z.string().meta({ display_as: 'Config Version' }),
         type_distribution: z
           .record(z.string(), z.number())

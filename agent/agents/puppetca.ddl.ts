@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl, nothing } from '../../src/core/ddl.ts';
 import { identityName } from '../../src/core/names.ts';
 
@@ -15,9 +16,7 @@ export const puppetca = defineDdl({
   name: 'puppetca',
   description: 'Manage the certificates of a Puppet master',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 30,
   actions: {
     status: {

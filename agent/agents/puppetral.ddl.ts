@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl } from '../../src/core/ddl.ts';
 import { ralProperties, ralTitle, ralType } from '../../src/core/ral-schema.ts';
 
@@ -13,9 +14,7 @@ export const puppetral = defineDdl({
   name: 'puppetral',
   description: "Looks at resources and makes them, through Puppet's resource abstraction layer",
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 180,
   actions: {
     find: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl, nothing } from '../../src/core/ddl.ts';
 import { ROLES, word } from '../../src/core/names.ts';
 
@@ -14,9 +15,7 @@ export const rpcutil = defineDdl({
   name: 'rpcutil',
   description: 'General helpful actions that expose stats and internals to clients',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 10,
   actions: {
     ping: {

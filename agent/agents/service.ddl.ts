@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl } from '../../src/core/ddl.ts';
 import { ServiceSettings, serviceName, serviceStatus } from '../../src/core/service-schema.ts';
 
@@ -27,9 +28,7 @@ export const service = defineDdl({
   name: 'service',
   description: 'Starts, stops, enables and disables services, and tells how they stand',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 120,
   settings: ServiceSettings,
   actions: {

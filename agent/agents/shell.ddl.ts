@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl } from '../../src/core/ddl.ts';
 
 /** Settings `shell.*` of the daemon. */
@@ -17,9 +18,7 @@ export const shell = defineDdl({
   description:
     'Runs commands on the node; off until the setting shell.enabled and a shell.policy of the site turn it on',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 310,
   settings: ShellSettings,
   actions: {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDdl } from '../../src/core/ddl.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/core/messages.ts';
 
@@ -7,9 +8,7 @@ export const trust = defineDdl({
   name: 'trust',
   description: 'Certificates of the bus: takes a new one, hears of revoked ones; sends audit lines again',
   version: '1.1.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 20,
   actions: {
     install_certificate: {

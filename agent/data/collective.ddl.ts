@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDataDdl } from '../../src/core/data.ts';
 import { word } from '../../src/core/names.ts';
 
@@ -7,9 +8,7 @@ export const collective = defineDataDdl({
   name: 'collective',
   description: 'Membership of a collective',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 1,
   query: word.describe('Name of the collective').meta({ prompt: 'Collective' }),
   output: z.strictObject({

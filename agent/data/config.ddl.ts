@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDataDdl } from '../../src/core/data.ts';
 
 /** `config('registration_s').value=300`. */
@@ -6,9 +7,7 @@ export const config = defineDataDdl({
   name: 'config',
   description: "A setting of the node's daemon; secret ones are never told",
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 5,
   query: z
     .string()

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDataDdl } from '../../src/core/data.ts';
 
 /** A fact, as data: what `fact('name')` in filters gives, for `rpcutil#get_data`. *Source:* MCollective's fact data plug-in. */
@@ -6,9 +7,7 @@ export const fact = defineDataDdl({
   name: 'fact',
   description: 'Value of a single fact',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 1,
   query: z.string().min(1).max(200).describe('Name or path of the fact').meta({ prompt: 'Fact' }),
   output: z.strictObject({

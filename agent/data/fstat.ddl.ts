@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDataDdl } from '../../src/core/data.ts';
 
 /** Settings `fstat.*` of the daemon. */
@@ -25,9 +26,7 @@ export const fstat = defineDataDdl({
   name: 'fstat',
   description: 'What is known of a file; symbolic links and devices are looked at and never followed',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 10,
   settings: FstatSettings,
   query: z

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDataDdl } from '../../src/core/data.ts';
 import { checkName } from '../agents/nrpe.ddl.ts';
 
@@ -7,9 +8,7 @@ export const nrpe = defineDataDdl({
   name: 'nrpe',
   description: 'Exit code of a Nagios check of the node; its settings are those of the agent nrpe',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 20,
   query: checkName,
   output: z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDataDdl } from '../../src/core/data.ts';
 import { packageName } from '../../src/core/package-schema.ts';
 
@@ -7,9 +8,7 @@ const ddl = defineDataDdl({
   name: 'package',
   description: 'Checks the status of a package',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 5,
   query: packageName.describe('Name of the package').meta({ prompt: 'Package Name' }),
   output: z.strictObject({

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDataDdl } from '../../src/core/data.ts';
 
 /** `provision().locked=false and provision().disabled=false`. *Source:* the provision data plug-in of mcollective-server-provisioner. */
@@ -6,9 +7,7 @@ export const provision = defineDataDdl({
   name: 'provision',
   description: 'How far the node is provisioned',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 1,
   query: null,
   output: z.strictObject({

@@ -1,14 +1,14 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDataDdl } from '../../src/core/data.ts';
+import { lastRun, sinceLastRun } from '../../src/core/puppet-run-schema.ts';
 
 /** How Puppet stands. *Source:* mcollective-puppet-agent, data/puppet_data.ddl. */
 export const puppet = defineDataDdl({
   name: 'puppet',
   description: 'Information about the state of the Puppet agent',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 3,
   query: null,
   output: z.strictObject({
@@ -22,16 +22,8 @@ export const puppet = defineDataDdl({
       .boolean()
       .describe('Does the resident agent wait for its next run?')
       .meta({ display_as: 'Idling' }),
-    lastrun: z
-      .number()
-      .int()
-      .describe('Seconds since the epoch; 0 for never')
-      .meta({ display_as: 'Last Run' }),
-    since_lastrun: z
-      .number()
-      .int()
-      .describe('Seconds; since the epoch when Puppet never ran')
-      .meta({ display_as: 'Since Last Run' }),
+    lastrun: lastRun,
+    since_lastrun: sinceLastRun,
     status: z.enum(['disabled', 'applying a catalog', 'idling', 'stopped']).meta({ display_as: 'Status' }),
     disable_message: z.string().describe('Why it is disabled').meta({ display_as: 'Lock Message' }),
   }),

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDataDdl } from '../../src/core/data.ts';
+import { lastRun, sinceLastRun } from '../../src/core/puppet-run-schema.ts';
 
 const count = (display_as: string) => z.number().int().meta({ display_as });
 
@@ -8,9 +10,7 @@ export const resource = defineDataDdl({
   name: 'resource',
   description: 'Is a resource managed by Puppet, and how did the last run end?',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 3,
   query: z
     .string()
@@ -28,16 +28,8 @@ export const resource = defineDataDdl({
     total_resources: count('Total Resources'),
     total_time: z.number().describe('Seconds').meta({ display_as: 'Total Time' }),
     config_retrieval_time: z.number().describe('Seconds').meta({ display_as: 'Config Retrieval Time' }),
-    lastrun: z
-      .number()
-      .int()
-      .describe('Seconds since the epoch; 0 for never')
-      .meta({ display_as: 'Last Run' }),
-    since_lastrun: z
-      .number()
-      .int()
-      .describe('Seconds; since the epoch when Puppet never ran')
-      .meta({ display_as: 'Since Last Run' }),
+    lastrun: lastRun,
+    since_lastrun: sinceLastRun,
     config_version: z.string().meta({ display_as: 'Config Version' }),
   }),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { OF_MUSTER } from '../../src/core/contract.ts';
 import { defineDataDdl } from '../../src/core/data.ts';
 import { serviceName, serviceStatus } from '../../src/core/service-schema.ts';
 
@@ -7,9 +8,7 @@ export const service = defineDataDdl({
   name: 'service',
   description: 'Checks the status of a service',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 10,
   query: serviceName.describe('Name of the service').meta({ prompt: 'Service Name' }),
   output: z.strictObject({

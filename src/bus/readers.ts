@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { OF_MUSTER } from '../core/contract.ts';
 import { type Ddl, defineDdl, nothing } from '../core/ddl.ts';
 import type { Encrypt } from '../core/seal.ts';
 
@@ -14,9 +15,7 @@ export const KEY_QUESTION: Ddl = defineDdl({
   name: 'rpcutil',
   description: 'General helpful actions',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 10,
   actions: { ping: { description: 'Ping', display: 'always', input: nothing, output: nothing } },
 });

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ContractHead } from './contract.ts';
 import type { DdlSchema } from './ddl.ts';
 
 /** What a data plug-in gives: one value a name, so that each can be compared in a filter. */
@@ -9,16 +10,8 @@ export type DataValue = string | number | boolean;
  * filters (`fstat('/etc/hosts').size>10`) and `rpcutil#get_data`. It only looks: nothing on the node changes.
  * *Source:* MCollective's data plug-ins and their DDL.
  */
-export interface DataDdl<Q extends z.ZodType = z.ZodType, O extends DdlSchema = DdlSchema> {
-  /** Name of the function, lower case with underscores. */
-  readonly name: string;
-  readonly description: string;
-  readonly version: string;
-  readonly author: string;
-  readonly license: string;
-  readonly url: string;
-  /** Seconds that one look may take. */
-  readonly timeoutS: number;
+export interface DataDdl<Q extends z.ZodType = z.ZodType, O extends DdlSchema = DdlSchema>
+  extends ContractHead {
   /** Settings of the daemon that it reads: `settings: { 'NAME.key': text }`. */
   readonly settings?: DdlSchema;
   /** The one argument, a text with a maximum length, `.describe()` and `.meta({ prompt })`; null for functions without. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ContractHead } from './contract.ts';
 
 /** Input of an action: a strict object, so that an undeclared key is refused. Use `.describe()` and `.meta()`. */
 export type DdlSchema = z.ZodObject<z.ZodRawShape, z.core.$strict>;
@@ -33,16 +34,7 @@ export interface DdlAggregate {
  * The contract of one RPC agent: types, validation, defaults, help and docs on both ends come from this value.
  * *Source:* MCollective's DDL (metadata, actions, inputs, outputs, display).
  */
-export interface Ddl<A extends Record<string, DdlAction> = Record<string, DdlAction>> {
-  /** Wire name, lower case with underscores; the file is `<name>.ddl.ts`. */
-  readonly name: string;
-  readonly description: string;
-  readonly version: string;
-  readonly author: string;
-  readonly license: string;
-  readonly url: string;
-  /** Seconds that any action of the agent may take before the node gives it up. */
-  readonly timeoutS: number;
+export interface Ddl<A extends Record<string, DdlAction> = Record<string, DdlAction>> extends ContractHead {
   /** Settings of the daemon that the agent reads: `settings: { 'AGENT.key': text }`. For docs and for the check at activation. */
   readonly settings?: DdlOutput;
   readonly actions: A;

@@ -41,3 +41,18 @@ export const puppetRun = z.strictObject({
 
 /** How a Puppet run stands, as the node tells it. */
 export type PuppetRun = z.output<typeof puppetRun>;
+
+/** Seconds that a Puppet run may take; add `.describe()`. */
+export const puppetRunTimeoutS = z.number().int().min(10).max(86_400).default(3600);
+/** When Puppet last ran, wherever it is told. */
+export const lastRun = z
+  .number()
+  .int()
+  .describe('Seconds since the epoch; 0 for never')
+  .meta({ display_as: 'Last Run' });
+/** How long ago that was. */
+export const sinceLastRun = z
+  .number()
+  .int()
+  .describe('Seconds; since the epoch when Puppet never ran')
+  .meta({ display_as: 'Since Last Run' });

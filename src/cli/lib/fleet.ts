@@ -65,9 +65,10 @@ export async function openFleet(config: ControllerConfig, limitS = CONNECT_S): P
   try {
     await Promise.all([
       bus.ready({ timeoutS: Math.min(limitS, CONNECT_S), giveUpOnRefusal: true }),
-      redis.ready(),
+      redis.ready().then(async () => {
+        revoked = await readRevoked(redis);
+      }),
     ]);
-    revoked = await readRevoked(redis);
   } catch (error) {
     await close();
     throw error;

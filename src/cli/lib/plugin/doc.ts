@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ContractHead } from '../../../core/contract.ts';
 import type { DataDdl } from '../../../core/data.ts';
 import type { Ddl, DdlAction } from '../../../core/ddl.ts';
 import { type FieldText, inputsOf, outputsOf } from '../../../core/ddl-json/write.ts';
@@ -36,9 +37,7 @@ export function dataDoc(ddl: DataDdl): Lines {
   ];
 }
 
-type Head = Pick<Ddl, 'name' | 'description' | 'author' | 'version' | 'license' | 'timeoutS' | 'url'>;
-
-function headOf({ name, description, author, version, license, timeoutS, url }: Head): Lines {
+function headOf({ name, description, author, version, license, timeoutS, url }: ContractHead): Lines {
   const rows = [
     ['Author', author],
     ['Version', version],
