@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { MusterError } from '../src/core/errors.ts';
@@ -36,6 +37,20 @@ export async function writeAtomic(path: string, content: string | Uint8Array, lo
 export async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
+  } catch (cause) {
+    if (isMissing(cause)) return null;
+    throw ioError('read', path, cause);
+  }
+}
+
+/**
+ * As {@link readIfThere}, at once: for small files of the machine's own disk that every request asks for. A thread to wait
+ * for, and an error for a file that is not there, would cost ten times as much. Throws NODE_IO.
+ */
+export function readIfThereNow(path: string): string | null {
+  try {
+    const there = statSync(path, { throwIfNoEntry: false });
+    return there === undefined ? null : readFileSync(path, 'utf8');
   } catch (cause) {
     if (isMissing(cause)) return null;
     throw ioError('read', path, cause);

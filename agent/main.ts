@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util';
 import { DaemonConfig } from '../src/core/config/daemon.ts';
 import type { Origins } from '../src/core/config/explain.ts';
 import { loadConfig, pluginDirOf } from '../src/core/config/load.ts';
+import { createLog } from '../src/core/create-log.ts';
 import { ERROR_CODES } from '../src/core/error-codes.ts';
 import { asMusterError } from '../src/core/errors.ts';
-import { createLog } from '../src/core/log.ts';
 import { buildInfo } from './build-info.ts';
 import { runDaemon } from './daemon.ts';
 

@@ -7,7 +7,7 @@ import type { Log } from '../src/core/log.ts';
 import { type PolicyGroups, parseGroups } from '../src/trust/policy/callers.ts';
 import { type Decision, decide, type PolicyAttempt } from '../src/trust/policy/decide.ts';
 import { type Policy, parsePolicy } from '../src/trust/policy/parse.ts';
-import { readIfThere } from './files.ts';
+import { readIfThereNow } from './files.ts';
 
 /** Where policies come from. */
 export interface PolicyOptions {
@@ -69,9 +69,9 @@ export function createPolicies(options: PolicyOptions): Policies {
     async decide(agent, attempt) {
       let file = join(options.dir, `${agent}.policy`);
       try {
-        const source = await sourceOf(agent, options);
+        const source = sourceOf(agent, options);
         ({ file } = source);
-        const groups = (await readIfThere(join(options.dir, 'groups'))) ?? '';
+        const groups = readIfThereNow(join(options.dir, 'groups')) ?? '';
         const policy = parse(source, groups);
         const decision = await withAnswers(
           (data, wants) => decide(policy, { ...options.node, ...attempt, data }, wants),
@@ -97,11 +97,11 @@ async function askedSafely(call: DataCall, { data, log }: PolicyOptions): Promis
   });
 }
 
-async function sourceOf(agent: string, options: PolicyOptions): Promise<Source> {
+function sourceOf(agent: string, options: PolicyOptions): Source {
   const { dir, builtIn, enableDefault, allowUnconfigured } = options;
-  const fromSite = async (name: string): Promise<Source | null> => {
+  const fromSite = (name: string): Source | null => {
     const file = join(dir, `${name}.policy`);
-    const text = await readIfThere(file);
+    const text = readIfThereNow(file);
     return text === null ? null : { file, text };
   };
   const own = (name: string): Source | null => {
@@ -110,9 +110,9 @@ async function sourceOf(agent: string, options: PolicyOptions): Promise<Source> 
   };
   const reserved = agent === DEFAULT || agent === UNCONFIGURED;
   return (
-    (await fromSite(agent)) ??
+    fromSite(agent) ??
     (reserved ? null : own(agent)) ??
-    (enableDefault ? await fromSite(DEFAULT) : null) ??
+    (enableDefault ? fromSite(DEFAULT) : null) ??
     own(allowUnconfigured ? UNCONFIGURED : DEFAULT) ?? { file: 'built-in', text: '' }
   );
 }

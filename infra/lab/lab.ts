@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { createLog } from '../../src/core/log.ts';
+import { createLog } from '../../src/core/create-log.ts';
 import { type Boxes, keepBoxes } from './boxes.ts';
 import { createBridge } from './bridge.ts';
 import { copyCode } from './code.ts';

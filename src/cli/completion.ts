@@ -6,6 +6,7 @@ import { say } from './lib/output.ts';
 /** `muster completion`: prints what a shell needs to complete; `muster complete` is what it then asks. */
 export default {
   name: 'completion',
+  seesAll: true,
   register(program: Command): void {
     program
       .command('completion')

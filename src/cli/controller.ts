@@ -17,7 +17,7 @@ export default {
     withConfigOptions(command).action(async (options: ConfigOptions) => {
       // Its log says it, and nothing else stands there.
       const config = await readSettings(options, { quiet: true });
-      const { createLog } = await import('../core/log.ts');
+      const { createLog } = await import('../core/create-log.ts');
       const { loadAllPlugins } = await import('./lib/plugins.ts');
       const plugins = await loadAllPlugins(config);
       const { startController } = await import('../controller/controller.ts');

@@ -16,7 +16,7 @@ export default {
         const { runDaemon } = await import('../../agent/main.ts');
         const { DaemonConfig } = await import('../core/config/daemon.ts');
         const { loadConfig, pluginDirOf } = await import('../core/config/load.ts');
-        const { createLog } = await import('../core/log.ts');
+        const { createLog } = await import('../core/create-log.ts');
         const origins: Origins = new Map();
         const config = await loadConfig(DaemonConfig, {
           ...{ path: options.config, env: process.env, flags: options.set ?? [] },

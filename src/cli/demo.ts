@@ -83,7 +83,7 @@ async function show(
   screen.title('The controller');
   await buildBundle(config.userdata.bundle_dir);
   const logFile = join(stateDir, 'log', 'controller.log');
-  const { createLog } = await import('../core/log.ts');
+  const { createLog } = await import('../core/create-log.ts');
   const log = createLog({ level: 'debug', name: 'muster-controller', stream: createWriteStream(logFile) });
   const stopController = new AbortController();
   const controller = await startController({

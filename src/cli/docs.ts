@@ -9,6 +9,7 @@ import { say } from './lib/output.ts';
 /** `muster docs`: the generated half of docs/, written or compared. */
 export default {
   name: 'docs',
+  seesAll: true,
   register(program: Command): void {
     program
       .command('docs')

@@ -1,59 +1,17 @@
 import { Command, CommanderError } from 'commander';
-import audit from './audit.ts';
-import broker from './broker.ts';
-import bundle from './bundle.ts';
-import ca from './ca.ts';
-import completion from './completion.ts';
-import controller from './controller.ts';
-import daemon from './daemon.ts';
-import data from './data.ts';
-import demo from './demo.ts';
-import describeFilter from './describe-filter.ts';
-import docs from './docs.ts';
-import facts from './facts.ts';
-import find from './find.ts';
-import init from './init.ts';
-import inventory from './inventory.ts';
-import lab from './lab.ts';
+import { COMMAND_GROUPS } from './commands.ts';
 import type { CliCommand } from './lib/command.ts';
 import { asksNodes, commandOf, commandPath, helpAsOption, inOurNames } from './lib/habits.ts';
 import { reportError } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
-import masters from './masters.ts';
-import nrpe from './nrpe.ts';
-import packages from './package.ts';
-import ping from './ping.ts';
-import plugin from './plugin.ts';
-import policy from './policy.ts';
-import puppet from './puppet.ts';
-import quarantine from './quarantine.ts';
-import ral from './ral.ts';
-import refusals from './refusals.ts';
-import rpc from './rpc.ts';
-import run from './run.ts';
-import runs from './runs.ts';
-import service from './service.ts';
-import token from './token.ts';
-import userdata from './userdata.ts';
 
 const HELP = ['help [command]', 'print the help of a command'] as const;
 
-const GROUPS: Readonly<Record<string, readonly CliCommand[]>> = {
-  'The fleet:': [
-    ...[ping, find, facts, inventory, rpc, puppet, packages, service, nrpe, ral, data],
-    ...[plugin, describeFilter],
-  ],
-  'New instances:': [runs, run, masters, token, quarantine, refusals],
-  'Who may, and who did:': [policy, audit, ca, broker],
-  'Set up:': [init, controller, daemon, userdata, bundle],
-  'Try it, look it up:': [demo, lab, docs, completion],
-};
-
-/** Every command, in the order of `muster help`. */
-export const COMMANDS: readonly CliCommand[] = Object.values(GROUPS).flat();
-
-/** The whole command line; nothing happens until it parses. */
-export function buildProgram(): Command {
+/**
+ * The command line; nothing happens until it parses. With the name of a command it has that one alone, which is there
+ * sooner; with any other word, or none, it has all of them.
+ */
+export async function buildProgram(word?: string): Promise<Command> {
   const program = new Command('muster')
     .description('Provisions EC2 instances with Puppet, and serves the fleet afterwards')
     .version(VERSION, '-V, --version', 'print the version')
@@ -64,14 +22,25 @@ export function buildProgram(): Command {
     .showHelpAfterError('(see --help)')
     .configureHelp({ sortOptions: true, showGlobalOptions: false })
     .addHelpText('after', EXIT_CODES);
-  for (const [heading, commands] of Object.entries(GROUPS)) {
+  for (const { heading, command } of await commandsFor(word)) {
     program.commandsGroup(heading);
-    for (const command of commands) command.register(program);
+    command.register(program);
   }
   // Again, because the first one is for the commands to inherit and stands in no group.
   program.helpCommand(...HELP);
   overrideExit(program);
   return program;
+}
+
+/** Commands with their headings: the one of this name, or all. */
+async function commandsFor(word = ''): Promise<{ heading: string; command: CliCommand }[]> {
+  const all = Object.entries(COMMAND_GROUPS).flatMap(([heading, loaders]) =>
+    Object.entries(loaders).map(([name, load]) => ({ heading, name, load })),
+  );
+  const loaded = (some: typeof all) =>
+    Promise.all(some.map(async ({ heading, load }) => ({ heading, command: (await load()).default })));
+  const [one] = await loaded(all.filter(({ name }) => name === word));
+  return one === undefined || one.command.seesAll === true ? loaded(all) : [one];
 }
 
 const EXIT_CODES = `
@@ -88,7 +57,7 @@ function overrideExit(command: Command): void {
 
 /** Runs one command line and gives its exit code. */
 async function main(typed: readonly string[]): Promise<number> {
-  const program = buildProgram();
+  const program = await buildProgram(typed[0]);
   const argv = helpAsOption(program, typed);
   const command = commandOf(program, argv);
   // "Nothing was sent" is 1 with mco; 2 would say that nodes failed.

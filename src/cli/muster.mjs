@@ -4,10 +4,12 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { keepCompiledCode } from './lib/code-cache.mjs';
+import { loadOneLanguage } from './lib/one-language.mjs';
 
 const main = fileURLToPath(new URL('./main.ts', import.meta.url));
 if (Number(process.versions.node.split('.')[0]) >= 24) {
   keepCompiledCode();
+  loadOneLanguage();
   await import(main);
 } else {
   const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.url));

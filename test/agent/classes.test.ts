@@ -2,7 +2,8 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createClassList } from '../../agent/classes.ts';
-import { createLog, silentLog } from '../../src/core/log.ts';
+import { createLog } from '../../src/core/create-log.ts';
+import { silentLog } from '../../src/core/log.ts';
 import { linesOf } from './lines.ts';
 import { eventually, tempDir } from './temp.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { runDaemon } from '../../agent/main.ts';
 import { DaemonConfig } from '../../src/core/config/daemon.ts';
-import { createLog } from '../../src/core/log.ts';
+import { createLog } from '../../src/core/create-log.ts';
 import { startBroker, type TestBroker } from '../kit/broker.ts';
 import { type MiniController, startMiniController } from '../kit/controller.ts';
 import { testPki } from '../kit/pki.ts';

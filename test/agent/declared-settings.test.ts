@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { checkSettings } from '../../agent/declared-settings.ts';
-import { createLog } from '../../src/core/log.ts';
+import { createLog } from '../../src/core/create-log.ts';
 import { linesOf } from './lines.ts';
 
 const agent = { name: 'nrpe', settings: z.strictObject({ conf_dir: z.string().startsWith('/') }) };

@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { createProveRole } from '../../agent/role.ts';
-import { createLog } from '../../src/core/log.ts';
+import { createLog } from '../../src/core/create-log.ts';
 
 const FOLDER = 'meta-data/iam/security-credentials/';
 const hello = {

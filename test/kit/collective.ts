@@ -7,8 +7,8 @@ import { type Controller, startController } from '../../src/controller/controlle
 import { systemClock } from '../../src/core/clock.ts';
 import type { ControllerConfig } from '../../src/core/config/controller.ts';
 import { DaemonConfig } from '../../src/core/config/daemon.ts';
+import { createLog } from '../../src/core/create-log.ts';
 import { loadPlugins } from '../../src/core/load.ts';
-import { createLog } from '../../src/core/log.ts';
 import { createOpener, createSealer } from '../../src/trust/seal.ts';
 import { tempDir } from '../agent/temp.ts';
 import type { TestBroker } from './broker.ts';

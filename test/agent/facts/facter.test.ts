@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type FacterOptions, isDue, openFacter } from '../../../agent/facts/facter.ts';
-import { createLog } from '../../../src/core/log.ts';
+import { createLog } from '../../../src/core/create-log.ts';
 import { linesOf } from '../lines.ts';
 import { tempDir } from '../temp.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createFactFiles } from '../../../agent/facts/files.ts';
 import { parseFacts } from '../../../agent/facts/parse.ts';
-import { createLog } from '../../../src/core/log.ts';
+import { createLog } from '../../../src/core/create-log.ts';
 import { linesOf } from '../lines.ts';
 import { tempDir } from '../temp.ts';
 

@@ -8,7 +8,7 @@ import type { RpcClient } from '../../../src/bus/client.ts';
 import type { RpcServer } from '../../../src/bus/server-types.ts';
 import type { ActionRequest } from '../../../src/core/agent.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import { createLog } from '../../../src/core/log.ts';
+import { createLog } from '../../../src/core/create-log.ts';
 import { Filter } from '../../../src/core/messages.ts';
 import { sha256Hex } from '../../../src/trust/keys.ts';
 import { fileReplayCache } from '../../../src/trust/replay-file.ts';

@@ -101,7 +101,7 @@ test('whoever uses a certificate that ends soon is told, and the list shows it u
 test('a key is not overwritten by chance', async () => {
   const { dir } = await aCa();
   const issue = async (...more: string[]) =>
-    buildProgram().parseAsync(
+    (await buildProgram()).parseAsync(
       ['ca', 'issue', 'alice', '--role', 'operator', '--dir', dir, '--json', ...more],
       {
         from: 'user',

@@ -5,7 +5,7 @@ import { buildProgram } from '../../../src/cli/main.ts';
 import { compileFilter } from '../../../src/core/filter/compile.ts';
 import { Filter } from '../../../src/core/messages.ts';
 
-const program = buildProgram();
+const program = await buildProgram();
 
 function typed(line: string, extra = ''): string {
   const argv = line.split(' ');

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { COMMAND_GROUPS } from '../../../src/cli/commands.ts';
 import { tempDir } from '../../agent/temp.ts';
 
 const run = promisify(execFile);
@@ -12,23 +13,35 @@ import { registerHooks } from 'node:module';
 registerHooks({ load(url, context, next) { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });
 `;
 
-/** Packages that a command line loads. */
-async function packagesOf(home: string, ...args: string[]): Promise<Set<string>> {
+/** What a pattern finds among the files that a command line loads. */
+async function loadedBy(pattern: RegExp, home: string, ...args: string[]): Promise<Set<string>> {
   const hook = join(home, 'hook.mjs');
   await writeFile(hook, HOOK);
   const env = { HOME: home, PATH: process.env.PATH };
   const { stderr } = await run(process.execPath, ['--import', hook, MUSTER, ...args], { env });
-  const names = stderr.matchAll(/^loaded file:.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//gm);
-  return new Set([...names].map(([, name = '']) => name));
+  return new Set([...stderr.matchAll(pattern)].map(([, name = '']) => name));
 }
+
+const PACKAGES = /^loaded file:.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//gm;
+const COMMANDS = /^loaded file:.*\/src\/cli\/([a-z-]+)\.ts$/gm;
 
 describe('Help comes at once', () => {
   test.each(['--help', 'help rpc', 'ping --help'])(
     'muster %s loads no package but the one that reads the command line',
     async (line) => {
-      expect(await packagesOf(await tempDir(), ...line.split(' '))).toEqual(new Set(['commander']));
+      expect(await loadedBy(PACKAGES, await tempDir(), ...line.split(' '))).toEqual(new Set(['commander']));
     },
   );
+
+  test('a command loads itself and no other command', async () => {
+    const loaded = await loadedBy(COMMANDS, await tempDir(), 'ping', '--help');
+    expect(loaded).toEqual(new Set(['main', 'commands', 'ping']));
+  });
+
+  test('every command is found by the name that it has', async () => {
+    for (const loaders of Object.values(COMMAND_GROUPS))
+      for (const [name, load] of Object.entries(loaders)) expect((await load()).default.name).toBe(name);
+  });
 
   test('compiled code is kept in the cache folder of the caller', async () => {
     const home = await tempDir();

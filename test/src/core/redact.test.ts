@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createLog } from '../../../src/core/log.ts';
+import { createLog } from '../../../src/core/create-log.ts';
 import { redact, redactText } from '../../../src/core/redact.ts';
 import { newKeyPair } from '../../../src/trust/ca.ts';
 

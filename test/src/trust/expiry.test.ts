@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { warnOfEnds } from '../../../src/controller/expiry-watch.ts';
-import { createLog } from '../../../src/core/log.ts';
+import { createLog } from '../../../src/core/create-log.ts';
 import { endingCertificates, endsSoon, endText } from '../../../src/trust/expiry.ts';
 import { makePki } from '../../kit/pki.ts';
 
