@@ -199,6 +199,7 @@ async function announce(
     classes: classes.slice(0, MAX_CLASSES),
     collectives,
     version: host.version,
+    every_s: options.registrationS,
     ...(revocations === null ? {} : { revocations }),
     ...(audit === null || audit === undefined ? {} : { audit }),
   });

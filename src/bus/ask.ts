@@ -6,7 +6,7 @@ import type { Role } from '../core/names.ts';
 import type { Sender } from '../core/seal.ts';
 import { until } from './deadline.ts';
 import type { ReplyInbox } from './replies.ts';
-import type { SealedRequest } from './request.ts';
+import { actionOf, type SealedRequest } from './request.ts';
 import { verdictOf } from './verdict.ts';
 
 /** One node's answer. `data` is the checked output, null unless the status is 0; `code` is one of ours, null when it is. */
@@ -18,6 +18,8 @@ export interface AskReply<O> {
   readonly code: string | null;
   readonly message: string;
   readonly data: O | null;
+  /** What a node has to show although it failed, checked as `data` is. */
+  readonly failedData?: O | undefined;
 }
 
 /** All answers in the order they came, and who of the expected gave none. */
@@ -114,5 +116,8 @@ function answerOf<O>({ name: identity, role }: Sender, ddl: Ddl, reply: Reply): 
     return { identity, role, status: 0, code: null, message: reply.message, data: verdict.data as O };
   const status = reply.status === 0 ? 4 : reply.status;
   const message = reply.status === 0 ? verdict.error.message : reply.message;
-  return { identity, role, status, code: verdict.error.code, message, data: null };
+  const failed = { identity, role, status, code: verdict.error.code, message, data: null };
+  if (reply.status === 0 || Object.keys(reply.data).length === 0) return failed;
+  const shown = actionOf(ddl, reply.action).output.safeParse(reply.data);
+  return shown.success ? { ...failed, failedData: shown.data as O } : failed;
 }

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
-import { askNodes, type FilterOptions, onlyNodes, withFilterOptions } from './lib/ask.ts';
+import { askExitCode, askNodes, type FilterOptions, onlyNodes, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import type { Statistics } from './lib/inventory-text.ts';
-import { say, sayJson } from './lib/output.ts';
+import { reportError, say, sayJson } from './lib/output.ts';
 
 interface InventoryOptions extends FilterOptions {
   readonly listCollectives?: true;
@@ -29,8 +29,12 @@ async function inventory(node: string | undefined, options: InventoryOptions): P
   const { inventoryLines } = await import('./lib/inventory-text.ts');
   const asked = await askNodes(onlyNodes(options, [node]), rpcutil, 'inventory', {});
   const [reply] = asked.replies;
-  if (reply === undefined)
-    throw asked.lost ?? new MusterError('NODE_UNREACHABLE', `${node} did not answer within its time`);
+  if (reply === undefined) {
+    const silent = new MusterError('NODE_UNREACHABLE', `${node} did not answer within its time`);
+    reportError(asked.lost ?? silent, { json: options.json === true, command: 'inventory' });
+    process.exitCode = askExitCode(asked);
+    return;
+  }
   if (reply.data === null) throw new MusterError('RPC_FAILED', `${node}: ${reply.message}`);
   const statistics = await statisticsOf(node, options);
   if (options.json)

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
+import { collect } from './lib/ask-options.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say } from './lib/output.ts';
 import { type RpcOptions, withRpcOptions } from './lib/rpc/options.ts';
@@ -9,6 +10,9 @@ interface Options extends RpcOptions {
   readonly replyTo?: string;
   readonly listen?: string;
   readonly help?: true;
+  readonly agent?: string;
+  readonly action?: string;
+  readonly argument?: readonly string[];
 }
 
 const NOTES = `
@@ -46,11 +50,20 @@ export default {
       )
       .option('--listen <name>', 'print answers to requests that you sent with --reply-to this name')
       .option('-h, --help', 'print this help, or that of the agent or action')
-      .action((agent: string | undefined, action: string | undefined, input: string[], options: Options) =>
-        options.help === true && agent === undefined
+      .option('-a, --agent <agent>', 'the agent, instead of the first word')
+      .option('--action <action>', 'the action, instead of the next word')
+      .option(
+        '--arg, --argument <key=value>',
+        'an input, besides those that are words; may be repeated',
+        collect,
+      )
+      .action((agent: string | undefined, action: string | undefined, input: string[], options: Options) => {
+        const words = [agent, action, ...input].filter((word) => word !== undefined);
+        const called = options.agent ?? words.shift();
+        return options.help === true && called === undefined
           ? command.outputHelp()
-          : rpc(agent, action, input, options),
-      );
+          : rpc(called, options.action ?? words.shift(), [...words, ...(options.argument ?? [])], options);
+      });
   },
 } satisfies CliCommand;
 
@@ -85,6 +98,7 @@ async function rpc(
       ...reply,
       message: maskSecrets(spec.input, texts, reply.message),
       data: hideSecrets(spec.output, reply.data),
+      failedData: hideSecrets(spec.output, reply.failedData),
     }),
   });
 }

@@ -15,7 +15,7 @@ export async function onEvent(
   deps: { registry: Registry; runs: Runs; joins: Joins; audit: Pick<AuditStore, 'keep'> },
 ): Promise<void> {
   if (event.kind === 'registration') {
-    const { agents, facts, classes, collectives, version } = event;
+    const { agents, facts, classes, collectives, version, every_s } = event;
     await deps.registry.heard({
       identity: sender.name,
       role: sender.role,
@@ -24,6 +24,7 @@ export async function onEvent(
       classes,
       collectives,
       version,
+      ...(every_s === undefined ? {} : { everyS: every_s }),
     });
     return deps.joins.registered(sender.name);
   }

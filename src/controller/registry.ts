@@ -9,6 +9,8 @@ export interface KnownNode extends Inventory {
   /** From its certificate. */
   readonly role: Role;
   readonly lastSeenMs: number;
+  /** Seconds between two registrations, as the node says; earlier versions did not. */
+  readonly everyS?: number;
 }
 
 /** Who there is, as far as Redis knows: from registrations, provisioning and discovery. */
@@ -27,6 +29,21 @@ export interface Registry {
 
 /** A master that nobody has heard of for so long is not waited for. */
 const EXPECTED_FOR_MS = 6 * 3_600_000;
+
+/** Registrations that a node may miss before it counts as gone. */
+const MISSED = 3;
+
+/**
+ * Names of nodes that stopped registering: they were terminated, or hang. Measured against whoever registered last and not
+ * against the clock, so that nobody is late while no controller listens. Pure.
+ */
+export function overdue(nodes: Iterable<KnownNode>): ReadonlySet<string> {
+  const all = [...nodes];
+  const newestMs = Math.max(...all.map(({ lastSeenMs }) => lastSeenMs));
+  const isLate = ({ lastSeenMs, everyS = Number.POSITIVE_INFINITY }: KnownNode) =>
+    newestMs - lastSeenMs > MISSED * everyS * 1000;
+  return new Set(all.filter(isLate).map(({ identity }) => identity));
+}
 
 /** The registry in Redis; any number of controllers share it. All methods throw what ioredis throws. */
 export function createRegistry(door: RedisDoor, clock: Clock): Registry {

@@ -152,6 +152,8 @@ export const NodeEvent = z.strictObject({
       classes: z.array(z.string().max(300)).max(MAX_CLASSES).default([]),
       collectives: z.array(word),
       version: z.string().max(64),
+      /** Seconds until the next one, at the latest. */
+      every_s: z.number().min(1).optional(),
       /** Digest of the list of revoked callers that the node has. */
       revocations: z
         .string()

@@ -120,6 +120,7 @@ describe('A daemon', () => {
     await eventually(() => said(id, 'registration').length > 1, 30_000);
     expect(said(id, 'registration').at(-1)?.event).toMatchObject({
       facts: { role: 'web', zone: 'b' },
+      every_s: 300,
       classes: ['role::web'],
     });
   });

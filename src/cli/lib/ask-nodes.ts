@@ -13,6 +13,8 @@ import { selected } from './selection.ts';
 import { send } from './send.ts';
 import { readSettings } from './settings.ts';
 
+const GONE_NAMED = 10;
+
 /** What `askNodes` of ask.ts does. */
 export async function askNodes<D extends Ddl, N extends ActionName<D>>(
   options: FilterOptions,
@@ -28,8 +30,7 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
     const [startedAtMs, startMs] = [Date.now(), performance.now()];
     const replyMs = new Map<string, number>();
     const { enough } = events;
-    if (names.length === 0 && discovered.silent.length === 0)
-      process.stderr.write('No request sent, we did not discover any nodes.\n');
+    if (names.length === 0 && discovered.silent.length === 0) await found.sayNobody();
     const returned = await send({
       ...{ rpc: fleet.rpc, registry: fleet.registry, collective, ddl, action, input, plan, names },
       ...(enough === undefined ? {} : { enough }),
@@ -66,6 +67,8 @@ export interface FoundNodes {
   /** Those that are asked, sorted. */
   readonly names: readonly string[];
   readonly discoveryMs: number;
+  /** Tells on standard error that nothing is sent, and what may be the reason. */
+  sayNobody(): Promise<void>;
 }
 
 /** Finds the nodes of a request, asks before a change of the whole fleet, and runs `use` while connected. Throws as {@link askNodes}. */
@@ -93,18 +96,38 @@ export async function withDiscovered<T>(
     const startMs = performance.now();
     const line = isQuiet(options, finder) ? null : discoveryLine(finder);
     line?.begin();
-    const discovered = await discover(finder, wanted, placeOf(fleet));
+    const place = placeOf(fleet);
+    const discovered = await discover(finder, wanted, place);
     const discoveryMs = finder.method === 'identities' ? 0 : performance.now() - startMs;
     const names = selected(discovered.names, selection);
     line?.found(names.length);
+    if (discovered.gone.length > 0 && line !== null) process.stderr.write(goneLines(discovered.gone));
     const whole =
       filter.empty && selection.limit === null && ['registry', 'broadcast'].includes(finder.method);
     if (changes && whole && options.yes !== true && names.length > 0)
       await confirmWholeFleet({ what: request.what, count: names.length, collective });
-    return await use({ fleet, collective, finder, discovered, names, discoveryMs });
+    const sayNobody = () => tellNobody(wanted, finder, place);
+    return await use({ fleet, collective, finder, discovered, names, discoveryMs, sayNobody });
   } finally {
     await fleet.close();
   }
+}
+
+async function tellNobody(wanted: Wanted, { method }: Finder, place: DiscoveryPlace): Promise<void> {
+  process.stderr.write('No request sent, we did not discover any nodes.\n');
+  if (method !== 'registry') return;
+  const { ownDataNames } = await import('./ddls.ts');
+  const { whyNobody } = await import('./discovery/why-nobody.ts');
+  const known = await place.known();
+  for (const line of whyNobody(wanted, known.values(), await ownDataNames()))
+    process.stderr.write(`  ${line}\n`);
+}
+
+/** Nodes that are not asked, a few of them by their names. */
+function goneLines(gone: readonly string[]): string {
+  const named = gone.slice(0, GONE_NAMED).join(', ');
+  const more = gone.length > GONE_NAMED ? ` and ${gone.length - GONE_NAMED} more` : '';
+  return `Not asked, because they stopped registering (-I NAME asks them all the same): ${named}${more}\n\n`;
 }
 
 function placeOf(fleet: Fleet): DiscoveryPlace {

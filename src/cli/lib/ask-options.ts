@@ -47,7 +47,8 @@ export const METHOD_ALIASES: Readonly<Record<string, DiscoveryMethodName>> = {
   flatfile: 'file',
 };
 
-const collect = (value: string, before: string[] = []): string[] => [...before, value];
+/** Gathers an option that may be repeated. */
+export const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 /**
  * Adds the filters of `mco`, discovery, limits, batches, `--json` and the config options to a command.

@@ -43,6 +43,11 @@ export function ownAgentNames(): Promise<string[]> {
   return stems(AGENTS);
 }
 
+/** Names of Muster's own data plug-ins, sorted. */
+export function ownDataNames(): Promise<string[]> {
+  return stems(DATA);
+}
+
 /** Every contract of a data plug-in of Muster, sorted by name. */
 export async function loadDataDdls(): Promise<DataDdl[]> {
   return Promise.all((await stems(DATA)).map((stem) => ownDdl<DataDdl>(DATA, stem)));

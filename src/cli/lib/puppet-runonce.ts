@@ -69,7 +69,9 @@ async function waitAndSay(
 
 /** The ends of all runs, and the nodes on which none was started. */
 function withRefusals(started: Started, ended: Asked<PuppetRun>): Asked<PuppetRun> {
-  const refused = started.replies.flatMap((reply) => (reply.data === null ? [{ ...reply, data: null }] : []));
+  const refused = started.replies.flatMap((reply) =>
+    reply.data === null ? [{ ...reply, data: null, failedData: undefined }] : [],
+  );
   return {
     ...ended,
     replies: [...refused, ...ended.replies],

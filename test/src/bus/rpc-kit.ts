@@ -5,7 +5,7 @@ import { openBus } from '../../../src/bus/connection.ts';
 import type { CallAttempt } from '../../../src/bus/dispatch.ts';
 import { createRpcServer } from '../../../src/bus/server.ts';
 import type { RpcServer, RpcServerOptions } from '../../../src/bus/server-types.ts';
-import type { ActionRequest, Agent } from '../../../src/core/agent.ts';
+import { type ActionRequest, type Agent, withStatus } from '../../../src/core/agent.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { defineDdl } from '../../../src/core/ddl.ts';
 import { MusterError } from '../../../src/core/errors.ts';
@@ -30,6 +30,7 @@ export const probe = defineDdl({
   timeoutS: 1,
   actions: {
     echo: { description: 'Says it again', display: 'always', input: text, output: text },
+    half: { description: 'Fails with something to show', display: 'always', input: text, output: text },
     refuse: { description: 'Fails with a code', display: 'always', input: text, output: text },
     break: { description: 'Throws', display: 'always', input: text, output: text },
     hang: { description: 'Never ends', display: 'always', input: text, output: text },
@@ -45,6 +46,7 @@ function probeAgent(): { agent: Agent<typeof probe>; calls: ActionRequest[] } {
       calls.push(request);
       return { text: input.text };
     },
+    half: async (input) => withStatus({ text: input.text }, { status: 1, message: 'half of it' }),
     refuse: async (input) => {
       throw new MusterError('CA_REFUSED', input.text);
     },

@@ -236,11 +236,13 @@ describe('asking many', () => {
     ).toEqual(['/exchange/provisioning.request/node.web1', '/exchange/provisioning.request/node.ghost']);
   });
 
-  it('tells failures as replies with status and code', async () => {
+  it('tells failures as replies with status and code, and what they have to show', async () => {
     await serveProbe(nodeBus, 'web1');
     const result = await client.ask('provisioning', probe, 'refuse', hi, { ...options, expected: ['web1'] });
     expect(result.replies).toEqual([
       { identity: 'web1', role: 'node', status: 1, code: 'CA_REFUSED', message: 'hi', data: null },
     ]);
+    const half = await client.ask('provisioning', probe, 'half', hi, { ...options, expected: ['web1'] });
+    expect(half.replies).toMatchObject([{ status: 1, data: null, failedData: { text: 'hi' } }]);
   });
 });

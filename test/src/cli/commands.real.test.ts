@@ -142,6 +142,8 @@ describe('a request', () => {
     expect((await fleet.sh(`${get} --senders --filter-replies 'ok() && data("value") > 4'`)).stdout).toBe(
       lines('web2', 'web3'),
     );
+    const named = 'muster rpc --agent rpcutil --action get_fact --argument fact=cores -F role=db --senders';
+    expect((await fleet.sh(named)).stdout).toBe(lines('db1', 'db2'));
     await fleet.sh(`${get} --senders -o names.txt`);
     expect((await fleet.sh('cat names.txt')).stdout).toBe(lines('web1', 'web2', 'web3'));
   });
@@ -225,6 +227,10 @@ it('facts, ping and inventory are as people know them', async () => {
   expect((await fleet.sh('muster ping -F role=web --expect 4 -t 1')).code).toBe(2);
   const inventory = await fleet.sh('muster inventory web1');
   expect(inventory.stdout).toContain('   Configuration Management Classes:\n      apache\n');
+  expect(await fleet.sh('muster inventory nobody1 -t 1')).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('muster: NODE_UNREACHABLE: nobody1 did not answer within its time\n'),
+  });
   expect((await fleet.sh('muster inventory --list-collectives')).stdout).toContain(
     `   ${'eu'.padEnd(30)} 1\n   ${'mcollective'.padEnd(30)} 6\n`,
   );

@@ -52,20 +52,22 @@ async function scene(beforeGet: (register: () => Promise<void>) => Promise<void>
         classes: [],
         collectives: ['provisioning'],
         version: '1',
+        every_s: 300,
       },
       { name: 'i-1', role: 'node' },
       { registry, runs, joins, audit },
     );
   await runs.queue.add('run', data, { jobId: RUN, delay: HOUR_MS });
   const sleeps = async () => (await runs.get(RUN))?.isDelayed();
-  return { runs, joins, data, register, sleeps, asked };
+  return { runs, joins, data, register, sleeps, asked, registry };
 }
 
 test('a registration wakes the run that looked for its node and went to sleep', async () => {
-  const { runs, joins, data, register, sleeps } = await scene();
+  const { runs, joins, data, register, sleeps, registry } = await scene();
   expect(await joins.joined({ id: RUN, data })).toBe(false);
   expect(await sleeps()).toBe(true);
   await register();
+  expect(await registry.get('i-1')).toMatchObject({ everyS: 300 });
   expect(await sleeps()).toBe(false);
   expect(await runs.wakes(RUN)).toBe(1);
   expect(await joins.joined({ id: RUN, data })).toBe(true);

@@ -1,4 +1,4 @@
-import type { KnownNode } from '../../../controller/registry.ts';
+import { type KnownNode, overdue } from '../../../controller/registry.ts';
 import type { FilterSubject } from '../../../core/filter/ast.ts';
 import { evaluate } from '../../../core/filter/evaluate.ts';
 import { DISCOVERY_S, type DiscoveryPlace, type Finder, needsFacts, type Wanted } from './finder.ts';
@@ -8,6 +8,8 @@ export interface Discovered {
   readonly names: readonly string[];
   /** Nodes that may be meant and did not say whether they are. */
   readonly silent: readonly string[];
+  /** Nodes that are meant, but stopped registering: only those who name them ask them. */
+  readonly gone: readonly string[];
   /** Whether the agent of the request still has to be part of its filter. */
   readonly given: boolean;
 }
@@ -19,12 +21,17 @@ export interface Discovered {
 export async function discover(finder: Finder, wanted: Wanted, place: DiscoveryPlace): Promise<Discovered> {
   const { names, filtered, given } = await finder.find(place);
   const whole = filtered === 'all' || (given && !needsFacts(wanted));
-  if (whole) return { names: narrowedByName(names, wanted, filtered), silent: [], given };
+  if (whole) return { names: narrowedByName(names, wanted, filtered), silent: [], gone: [], given };
   const known = await place.known();
-  const { sure, open } = sorted(names, known, wanted, given);
-  if (open.length === 0) return { names: sure, silent: [], given };
+  const meant = sorted(names, known, wanted, given);
+  const late = finder.method === 'registry' ? overdue(known.values()) : new Set<string>();
+  const isGone = (name: string) => late.has(name) && !wanted.filter.names.includes(name);
+  const gone = [...meant.sure, ...meant.open].filter(isGone);
+  const sure = meant.sure.filter((name) => !isGone(name));
+  const open = meant.open.filter((name) => !isGone(name));
+  if (open.length === 0) return { names: sure, silent: [], gone, given };
   const asked = await askThemselves(open, wanted, place, given);
-  return { names: [...sure, ...asked.names], silent: asked.silent, given };
+  return { names: [...sure, ...asked.names], silent: asked.silent, gone, given };
 }
 
 /** Names from a file or another command, when names were typed as well: both must hold. */

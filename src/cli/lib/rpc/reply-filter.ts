@@ -21,8 +21,9 @@ export function replyFilter(text: string): (reply: AskReply<unknown>) => boolean
       details: ['write ok, failed, code, msg, sender or data.NAME'],
     });
   return (reply) => {
-    const { identity, status, message, data } = reply;
-    const facts = { code: String(status), msg: message, sender: identity, ...flat('data', data ?? {}) };
+    const { identity, status, message, data, failedData } = reply;
+    const values = flat('data', data ?? failedData ?? {});
+    const facts = { code: String(status), msg: message, sender: identity, ...values };
     const classes = [status === 0 ? 'ok' : 'failed'];
     return evaluate(filter, { identity, facts, classes, agents: new Set<string>() }) === true;
   };

@@ -60,15 +60,15 @@ export function displayName(output: DdlAction['output'] | undefined, key: string
   return typeof meta?.display_as === 'string' ? meta.display_as : key;
 }
 
-/** A reply as Choria's JSON has it. */
+/** A reply as Choria's JSON has it, with what a failed one has to show. */
 export function rawReply(reply: AskReply<unknown>): {
   sender: string;
   statuscode: number;
   statusmsg: string;
   data: unknown;
 } {
-  const { identity, status, message, data } = reply;
-  return { sender: identity, statuscode: status, statusmsg: message, data: data ?? {} };
+  const { identity, status, message, data, failedData } = reply;
+  return { sender: identity, statuscode: status, statusmsg: message, data: data ?? failedData ?? {} };
 }
 
 /** A value in the lines of a block. Texts of nodes lose their control characters. Pure. */

@@ -32,7 +32,7 @@ export async function tellNodes(
     }
     if (options.json === true)
       sayJson({ agent: ddl.name, action, requestids: ids, discovered: names.length });
-    else if (ids.length === 0) process.stderr.write('No request sent, we did not discover any nodes.\n');
+    else if (ids.length === 0) await found.sayNobody();
     else say(`Request sent with id: ${ids.join(', ')}`);
     process.exitCode = ids.length === 0 ? 1 : 0;
   });

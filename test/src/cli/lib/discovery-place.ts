@@ -28,6 +28,14 @@ const KNOWN = [
   node('old1', { role: 'web' }, { agents: ['rpcutil'] }),
   node('eu1', { role: 'web' }, { collectives: ['eu'] }),
 ];
+/** When the nodes above were heard of is 0. */
+const LATER_MS = 3_600_000;
+/** Nodes of which the first three were last heard of an hour before the others. */
+export const SOME_GONE = KNOWN.map((one, index) => ({
+  ...one,
+  lastSeenMs: index < 3 ? 0 : LATER_MS,
+  ...(index === 2 ? {} : { everyS: 300 }),
+}));
 
 /** A place, and what was asked there. */
 export interface Asking {
@@ -38,13 +46,13 @@ export interface Asking {
 }
 
 /** A place whose nodes answer as `answers` says: they match, they do not, or they are silent. */
-export function placeWith(answers: Record<string, 'match' | 'other'> = {}): Asking {
+export function placeWith(answers: Record<string, 'match' | 'other'> = {}, known = KNOWN): Asking {
   const asked: AskOptions<unknown>[] = [];
   let reads = 0;
   const place = {
     known: async () => {
       reads += 1;
-      return new Map(KNOWN.map((one) => [one.identity, one]));
+      return new Map(known.map((one) => [one.identity, one]));
     },
     rpc: {
       async ask(

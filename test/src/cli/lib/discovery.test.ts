@@ -7,9 +7,10 @@ import { type Discovered, discover } from '../../../../src/cli/lib/discovery/dis
 import type { Wanted } from '../../../../src/cli/lib/discovery/finder.ts';
 import { chooseFinder } from '../../../../src/cli/lib/discovery/method.ts';
 import { namesIn } from '../../../../src/cli/lib/discovery/stdin.ts';
+import { whyNobody } from '../../../../src/cli/lib/discovery/why-nobody.ts';
 import { readFilter } from '../../../../src/cli/lib/filter-texts.ts';
 import { selected } from '../../../../src/cli/lib/selection.ts';
-import { placeWith } from './discovery-place.ts';
+import { placeWith, SOME_GONE } from './discovery-place.ts';
 
 async function find(
   options: FilterOptions,
@@ -53,6 +54,33 @@ it('nodes decide what only they can tell; those that the registry rules out are 
     timeoutS: 2,
     filter: { identity: ['web1', 'web2'], agent: ['probe'], compound: ["probe('x').up=true and role=web"] },
   });
+});
+
+it('nodes that stopped registering are not asked and told apart, unless somebody names them', async () => {
+  const at = placeWith({}, SOME_GONE);
+  // Of db1, an older version, nobody knows when it should register.
+  expect(await find({}, at)).toMatchObject({ names: ['db1'], gone: ['web1', 'web2'] });
+  expect(await find({ withFact: ['role=db'] }, at)).toMatchObject({ names: ['db1'], gone: [] });
+  expect(await find({ withIdentity: ['web1'] }, at)).toMatchObject({ names: ['web1'], gone: [] });
+});
+
+it.each([
+  [
+    { target: 'eu1' },
+    "nobody is in the collective 'eu1' (did you mean 'eu'?); there are nodes in eu, mcollective",
+  ],
+  [
+    { target: 'eu', select: ["fstatt('/x').size>1"] },
+    "'fstatt' is no data plug-in of Muster's (did you mean 'fstat'?); only nodes that have their own one can fit",
+  ],
+])('when nobody is found, %j is told what may be wrong', (options: FilterOptions, line) => {
+  const wanted = { filter: readFilter(options), collective: options.target ?? '' };
+  expect(whyNobody(wanted, SOME_GONE, ['fstat', 'puppet'])).toEqual([line]);
+});
+
+it('an empty registry says so', () => {
+  const [line] = whyNobody({ filter: readFilter({}), collective: 'x' }, [], []);
+  expect(line).toContain('the registry knows no node at all');
 });
 
 it('a named node that the registry does not know is asked by itself', async () => {

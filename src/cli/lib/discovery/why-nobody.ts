@@ -1,0 +1,38 @@
+import type { KnownNode } from '../../../controller/registry.ts';
+import { dataCalls } from '../../../core/filter/evaluate.ts';
+import { nearest } from '../../../core/nearest.ts';
+import type { Wanted } from './finder.ts';
+
+/**
+ * What may be the reason that no node fits, besides that none does: an empty registry, a collective in which nobody is, a
+ * data plug-in that Muster does not have. Empty when there is nothing to say. Pure.
+ */
+export function whyNobody(
+  { collective, filter }: Pick<Wanted, 'collective' | 'filter'>,
+  known: Iterable<KnownNode>,
+  dataPlugins: readonly string[],
+): string[] {
+  const nodes = [...known];
+  if (nodes.length === 0)
+    return [
+      'the registry knows no node at all: nodes register with a running controller (muster controller)',
+    ];
+  const lines: string[] = [];
+  if (!nodes.some((node) => node.collectives.includes(collective))) {
+    const there = [...new Set(nodes.flatMap((node) => node.collectives))].sort();
+    lines.push(
+      `nobody is in the collective '${collective}'${meant(collective, there)}; there are nodes in ${there.join(', ')}`,
+    );
+  }
+  const strange = dataCalls(filter.expression).map(({ name }) => name);
+  for (const name of new Set(strange.filter((one) => !dataPlugins.includes(one))))
+    lines.push(
+      `'${name}' is no data plug-in of Muster's${meant(name, dataPlugins)}; only nodes that have their own one can fit`,
+    );
+  return lines;
+}
+
+function meant(word: string, known: readonly string[]): string {
+  const near = nearest(word, known);
+  return near === undefined ? '' : ` (did you mean '${near}'?)`;
+}
