@@ -26,6 +26,7 @@ const LAB_PACKAGES = [
   'curl',
   'haproxy',
   'monitoring-plugins-basic',
+  'zsh',
 ];
 /** Debian packages by task. */
 const PACKAGES = {
