@@ -1,17 +1,12 @@
 import { z } from 'zod';
 import { provision } from '../agent/agents/provision.ddl.ts';
 import { lookAtPuppetRun } from '../src/core/puppet-run.ts';
+import { puppetRunTimeoutS } from '../src/core/puppet-run-schema.ts';
 import { defineStep } from '../src/core/step.ts';
 
 const Options = z.strictObject({
   environment: z.string().min(1).default('bootstrap').describe('Puppet environment'),
-  timeout_s: z
-    .number()
-    .int()
-    .min(10)
-    .max(86_400)
-    .default(1800)
-    .describe('Seconds after which the node ends the run'),
+  timeout_s: puppetRunTimeoutS.default(1800).describe('Seconds after which the node ends the run'),
 });
 
 /**

@@ -6,7 +6,7 @@ import { defineStep } from '../src/core/step.ts';
 
 const Options = z.strictObject({
   environment: z.string().min(1).default('production').describe('Puppet environment'),
-  timeout_s: puppetRunTimeoutS.describe('Seconds after which the node ends the run'),
+  timeout_s: puppetRunTimeoutS.default(3600).describe('Seconds after which the node ends the run'),
 });
 
 /**

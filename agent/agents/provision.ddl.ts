@@ -98,7 +98,7 @@ export const provision = defineDdl({
       input: z.strictObject({
         run: puppetRunName.optional(),
         environment: word.default('production').describe('Puppet environment'),
-        timeout_s: puppetRunTimeoutS.describe('Seconds after which the run is ended'),
+        timeout_s: puppetRunTimeoutS.default(3600).describe('Seconds after which the run is ended'),
       }),
       output: puppetRun,
     },

@@ -81,7 +81,7 @@ export const puppet = defineDdl({
           .optional()
           .describe('Apply what a schedule would leave out, too')
           .meta({ prompt: 'Ignore Schedules' }),
-        timeout_s: puppetRunTimeoutS.describe('Seconds after which the run is ended'),
+        timeout_s: puppetRunTimeoutS.default(3600).describe('Seconds after which the run is ended'),
       }),
       output: z.strictObject({
         summary: z.string().meta({ display_as: 'Summary' }),

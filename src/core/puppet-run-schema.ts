@@ -42,8 +42,8 @@ export const puppetRun = z.strictObject({
 /** How a Puppet run stands, as the node tells it. */
 export type PuppetRun = z.output<typeof puppetRun>;
 
-/** Seconds that a Puppet run may take; add `.describe()`. */
-export const puppetRunTimeoutS = z.number().int().min(10).max(86_400).default(3600);
+/** Seconds that a Puppet run may take; add `.default()` and `.describe()`. */
+export const puppetRunTimeoutS = z.number().int().min(10).max(86_400);
 /** When Puppet last ran, wherever it is told. */
 export const lastRun = z
   .number()
