@@ -1,15 +1,16 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ControllerConfig } from '../../../src/core/config/controller.ts';
 import { DaemonConfig } from '../../../src/core/config/daemon.ts';
 import { loadConfig } from '../../../src/core/config/load.ts';
-import { eventually, tempDir } from '../../agent/temp.ts';
+import { eventually } from '../../agent/temp.ts';
 import { bootBroker } from '../../kit/broker.ts';
 import { startDaemon } from '../../kit/collective.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
+import { startSystemd, type TestSystemd } from '../../kit/systemd.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
 
@@ -48,8 +49,31 @@ function stepOf(stdout: string, begin: string): string {
   return step;
 }
 
+/** A folder that the controller sees too: its unit hides /tmp from it. */
+async function folderOutsideTmp(): Promise<string> {
+  const home = fileURLToPath(new URL('../../../.muster', import.meta.url));
+  await mkdir(home, { recursive: true });
+  const root = await mkdtemp(join(home, 'init-'));
+  onTestFinished(() => rm(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
+  return root;
+}
+
+/** Starts the controller as the unit that was written says, under systemd, with these words more. */
+async function startController(root: string, more: readonly string[]): Promise<TestSystemd> {
+  const name = 'muster-controller.service';
+  const written = await readFile(join(root, 'systemd', name), 'utf8');
+  const systemd = await startSystemd(root, {
+    [name]: written.replace(/^ExecStart=.*$/m, (line) => [line, ...more].join(' ')),
+  });
+  expect(await systemd.inside(['sh', '-c', `systemd-analyze verify /etc/systemd/system/${name} 2>&1`])).toBe(
+    '',
+  );
+  await systemd.inside(['systemctl', 'start', name]);
+  return systemd;
+}
+
 test('what `muster init` makes and prints brings up broker and controller, and a node joins', async () => {
-  const root = await tempDir();
+  const root = await folderOutsideTmp();
   const dir = join(root, 'muster');
   const init = await muster(
     ...['init', '--dir', dir, '--systemd-dir', join(root, 'systemd'), '--broker-host', '127.0.0.1'],
@@ -68,7 +92,7 @@ test('what `muster init` makes and prints brings up broker and controller, and a
       .replace('port = 15672', `port = ${managementPort}`);
     await writeFile(join(at, 'rabbitmq.conf'), here);
   });
-  let controller: ChildProcess | undefined;
+  let controller: TestSystemd | undefined;
   try {
     await eventually(
       () =>
@@ -93,9 +117,7 @@ test('what `muster init` makes and prints brings up broker and controller, and a
     expect(check).toMatchObject({ code: 0, stdout: 'the broker is locked down: nothing was found open\n' });
 
     const path = join(dir, 'muster.yaml');
-    controller = spawn(process.execPath, [MAIN, 'controller', '--config', path, ...elsewhere], {
-      stdio: 'ignore',
-    });
+    controller = await startController(root, elsewhere);
     const config = await loadConfig(ControllerConfig, { path });
     const id = 'dc-init';
     startDaemon(
@@ -131,7 +153,7 @@ test('what `muster init` makes and prints brings up broker and controller, and a
     expect(runs.stdout).toContain(id);
     expect((await printed('muster broker check')).code).toBe(0);
   } finally {
-    controller?.kill('SIGKILL');
+    await controller?.stop();
     await broker.stop();
   }
 });
