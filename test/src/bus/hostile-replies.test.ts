@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { brokerNames } from '../../../src/core/names.ts';
 import { testPki } from '../../kit/pki.ts';
-import { probe, serveProbe } from './rpc-kit.ts';
+import { edited, probe, serveProbe } from './rpc-kit.ts';
 import { rpcScene } from './rpc-scene.ts';
 
 /** The broker itself is the attacker here: it sees everything and can say anything to anybody. */
@@ -24,15 +24,6 @@ function asked(): Buffer[] {
 
 function base64url(text: string): string {
   return Buffer.from(text).toString('base64url');
-}
-
-function edited(message: Buffer, edit: (payload: Record<string, unknown>) => void): Buffer {
-  const [header, payload, signature] = message.toString().split('.');
-  const parsed = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString());
-  edit(parsed);
-  return Buffer.from(
-    [header, Buffer.from(JSON.stringify(parsed)).toString('base64url'), signature].join('.'),
-  );
 }
 
 describe('a caller does not believe', () => {
@@ -133,7 +124,7 @@ describe('a caller does not believe', () => {
   it('a reply whose body was changed', async () => {
     const web9 = await sealerOf('web9', 'node');
     const forge = async (asked: { id: string; sha256: string }) =>
-      edited(web9.seal(reply(asked)), (payload) => Object.assign(payload, { data: { text: 'changed' } }));
+      edited(web9.seal(reply(asked)), { data: { text: 'changed' } });
     expect(await answered(forge)).toMatchObject({ code: 'NODE_UNREACHABLE' });
   });
 

@@ -4,7 +4,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { Filter } from '../../../src/core/messages.ts';
 import type { Sealer } from '../../../src/core/seal.ts';
 import { makePki, testPki } from '../../kit/pki.ts';
-import { clientOf, probe, serveProbe } from './rpc-kit.ts';
+import { clientOf, edited, probe, serveProbe } from './rpc-kit.ts';
 import { rpcScene } from './rpc-scene.ts';
 
 /** The broker itself is the attacker here: it sees everything and can say anything to anybody. */
@@ -56,15 +56,6 @@ async function controllerSealer(): Promise<Sealer> {
   return (await (await testPki()).holder('ctl', 'controller')).sealer;
 }
 
-function edited(message: Buffer, edit: (payload: Record<string, unknown>) => void): Buffer {
-  const [header, payload, signature] = message.toString().split('.');
-  const parsed = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString());
-  edit(parsed);
-  return Buffer.from(
-    [header, Buffer.from(JSON.stringify(parsed)).toString('base64url'), signature].join('.'),
-  );
-}
-
 describe('a node does not do what was not asked of it', () => {
   it('but does what was (so that the refusals below mean something)', async () => {
     const sealer = await controllerSealer();
@@ -95,23 +86,15 @@ describe('a node does not do what was not asked of it', () => {
     const genuine = (await controllerSealer()).seal(
       request({ filter: Filter.parse({ identity: ['web2'] }) }),
     );
+    await deliver(toWeb1, edited(genuine, { filter: Filter.parse({}) }));
     await deliver(
       toWeb1,
-      edited(genuine, (payload) => Object.assign(payload, { filter: Filter.parse({}) })),
+      edited(genuine, {
+        data: { text: 'other' },
+        filter: Filter.parse({ identity: ['web1'] }),
+      }),
     );
-    await deliver(
-      toWeb1,
-      edited(genuine, (payload) =>
-        Object.assign(payload, {
-          data: { text: 'other' },
-          filter: Filter.parse({ identity: ['web1'] }),
-        }),
-      ),
-    );
-    await deliver(
-      toWeb1,
-      edited(genuine, (payload) => Object.assign(payload, { action: 'refuse' })),
-    );
+    await deliver(toWeb1, edited(genuine, { action: 'refuse' }));
   });
 
   it('when a request has expired or comes from the future', async () => {

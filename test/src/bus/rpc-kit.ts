@@ -119,3 +119,12 @@ export async function clientOf(bus: Bus, name: string, role: Role): Promise<RpcC
   const { sealer } = await pki.holder(name, role);
   return createRpcClient({ bus, sealer, opener: pki.opener, log: silentLog, clock: systemClock });
 }
+
+/** The same message with other values in its payload, under the old signature. */
+export function edited(message: Buffer, changes: Record<string, unknown>): Buffer {
+  const [header, payload = '', signature] = message.toString().split('.');
+  const changed = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), ...changes };
+  return Buffer.from(
+    [header, Buffer.from(JSON.stringify(changed)).toString('base64url'), signature].join('.'),
+  );
+}
