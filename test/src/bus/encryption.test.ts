@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { systemClock } from '../../../src/core/clock.ts';
+import { OF_MUSTER } from '../../../src/core/contract.ts';
 import { defineDdl, nothing } from '../../../src/core/ddl.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { sha256Hex } from '../../../src/trust/keys.ts';
@@ -13,9 +14,7 @@ const vault = defineDdl({
   name: 'vault',
   description: 'Secrets for tests',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 2,
   actions: {
     keep: {
