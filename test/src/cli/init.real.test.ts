@@ -8,7 +8,7 @@ import { DaemonConfig } from '../../../src/core/config/daemon.ts';
 import { loadConfig } from '../../../src/core/config/load.ts';
 import { eventually, tempDir } from '../../agent/temp.ts';
 import { bootBroker } from '../../kit/broker.ts';
-import { startDaemon } from '../../kit/collective.ts';
+import { startDaemon } from '../../kit/daemon.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
 
 const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
