@@ -1,11 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { runDaemon } from '../../agent/main.ts';
 import { DaemonConfig } from '../../src/core/config/daemon.ts';
-import { silentLog } from '../../src/core/log.ts';
 import type { TestBroker } from '../kit/broker.ts';
-import { testPki } from '../kit/pki.ts';
+import { masterSettings, startDaemon } from '../kit/daemon.ts';
 import { clientOf } from '../src/bus/rpc-kit.ts';
 import { tempDir } from './temp.ts';
 
@@ -17,30 +15,11 @@ export async function startAuditedNode(
   more: object = {},
 ): Promise<{ dir: string; auditFile: string }> {
   const dir = await tempDir();
-  const { ca } = await testPki();
-  await writeFile(join(dir, 'ca.pem'), ca.certificatePem);
+  const settings = await masterSettings(dir, broker, name);
   for (const [file, text] of Object.entries(policies)) await writeFile(join(dir, file), text);
-  const own = await ca.issueToFiles({ name, role: 'master', days: 1, dir });
-  const config = DaemonConfig.parse({
-    broker: { host: broker.host, port: broker.port, vhost: broker.vhost },
-    trust: { ca: join(dir, 'ca.pem'), ...own },
-    ...{ collectives: ['mcollective'], state_dir: join(dir, 'state'), policies_dir: dir },
-    facts: {
-      dir: join(dir, 'facts.d'),
-      imds: false,
-      facter: false,
-      facter_dir: '',
-      classes_file: join(dir, 'classes.txt'),
-    },
-    puppetca: { url: 'https://localhost:1', ca: join(dir, 'ca.pem'), ...own },
-    ...more,
-  });
-  const stop = new AbortController();
-  const ended = runDaemon(config, { signal: stop.signal, log: silentLog });
-  onTestFinished(async () => {
-    stop.abort();
-    await ended;
-  });
+  const puppetca = { url: 'https://localhost:1', ...settings.trust };
+  const config = DaemonConfig.parse({ ...settings, puppetca, ...more });
+  startDaemon(config);
   return { dir, auditFile: join(config.state_dir, 'audit.log') };
 }
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { createClassList } from '../../agent/classes.ts';
 import { createLog } from '../../src/core/create-log.ts';
 import { silentLog } from '../../src/core/log.ts';
-import { linesOf } from './lines.ts';
+import { linesOf } from '../kit/lines.ts';
 import { eventually, tempDir } from './temp.ts';
 
 test('classes come from the first usual place where there is a file, or from the one that is named', async () => {

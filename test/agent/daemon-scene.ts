@@ -1,12 +1,9 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
-import { runDaemon } from '../../agent/main.ts';
 import { DaemonConfig } from '../../src/core/config/daemon.ts';
-import { createLog } from '../../src/core/create-log.ts';
 import { startBroker, type TestBroker } from '../kit/broker.ts';
 import { type MiniController, startMiniController } from '../kit/controller.ts';
-import { testPki } from '../kit/pki.ts';
+import { nodeSettings } from '../kit/daemon.ts';
 import { tempDir } from './temp.ts';
 
 /** A real broker and a little controller that answers hellos, for one test file. */
@@ -30,7 +27,7 @@ export async function startScene(): Promise<DaemonScene> {
   return {
     broker,
     controller,
-    aConfig: (changes = {}) => aConfig({ broker, controller }, changes),
+    aConfig: (changes = {}) => aConfig(broker, changes),
     said: (identity, kind) =>
       controller.events.filter(({ sender, event }) => sender === identity && event.kind === kind),
     end: async () => {
@@ -48,55 +45,19 @@ printf -- '---\\nstatus: changed\\ntime: "%s"\\nenvironment: %s\\n' "$(date -u +
 exit 2
 `;
 
-async function aConfig(
-  { broker, controller }: Pick<DaemonScene, 'broker' | 'controller'>,
-  changes: object,
-): Promise<DaemonConfig> {
+async function aConfig(broker: TestBroker, changes: object): Promise<DaemonConfig> {
   const dir = await tempDir();
-  const pki = await testPki();
-  await writeFile(join(dir, 'ca.pem'), pki.ca.certificatePem);
-  await writeFile(join(dir, 'controller.pem'), controller.certificatePem);
+  const settings = await nodeSettings(dir, broker);
   await writeFile(join(dir, 'puppet'), PUPPET);
   await chmod(join(dir, 'puppet'), 0o755);
   await mkdir(join(dir, 'facts.d'));
   await writeFile(join(dir, 'facts.d', 'user.yaml'), 'role: web\n');
   return DaemonConfig.parse({
-    group: 'web',
+    ...settings,
     token: 'token',
-    broker: { host: broker.host, port: broker.port, vhost: broker.vhost },
-    trust: { ca: join(dir, 'ca.pem'), controllers: [join(dir, 'controller.pem')] },
-    state_dir: join(dir, 'state'),
-    facts: {
-      dir: join(dir, 'facts.d'),
-      imds: false,
-      facter: false,
-      facter_dir: '',
-      classes_file: join(dir, 'classes.txt'),
-    },
-    puppet: {
-      bin: join(dir, 'puppet'),
-      conf_dir: join(dir, 'conf'),
-      ssl_dir: join(dir, 'ssl'),
-      state_dir: join(dir, 'pstate'),
-    },
-    settings: { 'provision.hosts_file': join(dir, 'hosts') },
+    puppet: { ...settings.puppet, bin: join(dir, 'puppet') },
+    // A login that is refused in passing brings no second hello here.
     hello: { base_s: 0.2, cap_s: 1 },
     ...changes,
   });
-}
-
-/** A daemon of this test; `stop` ends it cleanly. */
-export function daemon(config: DaemonConfig) {
-  const stop = new AbortController();
-  const log = createLog({
-    level: process.env.MUSTER_TEST_LOG === undefined ? 'silent' : 'debug',
-    name: 'daemon',
-  });
-  const ended = runDaemon(config, { signal: stop.signal, log });
-  const end = async () => {
-    stop.abort();
-    await ended;
-  };
-  onTestFinished(end);
-  return { stop: end };
 }

@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { provision } from '../../agent/agents/provision.ddl.ts';
 import { rpcutil } from '../../agent/agents/rpcutil.ddl.ts';
+import { startDaemon } from '../kit/daemon.ts';
 import { startImds } from '../kit/imds.ts';
 import { testPki } from '../kit/pki.ts';
-import { type DaemonScene, daemon, startScene } from './daemon-scene.ts';
+import { type DaemonScene, startScene } from './daemon-scene.ts';
 import { eventually, tempDir } from './temp.ts';
 
 let scene: DaemonScene;
@@ -28,7 +29,7 @@ describe('A daemon', () => {
     const id = 'dc-node-1';
     const config = await aConfig({ instance_id: id });
     controller.answer = 'refuse';
-    daemon(config);
+    startDaemon(config);
     await eventually(() => controller.hellos.some(({ hello }) => hello.instance_id === id));
     controller.answer = 'accept';
     await eventually(() => said(id, 'registration').length > 0);
@@ -87,7 +88,7 @@ describe('A daemon', () => {
     const id = 'dc-node-2';
     const config = await aConfig({ instance_id: id });
     controller.answer = 'accept';
-    const first = daemon(config);
+    const first = startDaemon(config);
     await eventually(() => said(id, 'registration').length > 0);
     const node = controller.rpc.node('provisioning', id, {});
     await node.call(provision, 'run_puppet', { run: 'p1' });
@@ -96,7 +97,7 @@ describe('A daemon', () => {
     );
     await first.stop();
     const hellos = controller.hellos.length;
-    daemon(config);
+    startDaemon(config);
     await eventually(() => said(id, 'puppet_run_ended').length > 0);
     expect(await node.call(provision, 'run_puppet', { run: 'p1' })).toMatchObject({
       verdict: 'good',
@@ -109,7 +110,7 @@ describe('A daemon', () => {
     const id = 'dc-node-6';
     const config = await aConfig({ instance_id: id });
     controller.answer = 'accept';
-    daemon(config);
+    startDaemon(config);
     await eventually(() => said(id, 'registration').length > 0);
     expect(config.registration_s).toBe(300);
     await writeFile(join(config.facts.dir, 'more.txt'), 'zone=b\n');
@@ -129,7 +130,7 @@ describe('A daemon', () => {
     const id = 'dc-node-5';
     const config = await aConfig({ instance_id: id });
     controller.answer = 'accept';
-    const first = daemon(config);
+    const first = startDaemon(config);
     await eventually(() => said(id, 'registration').length > 0);
     await controller.rpc.node('provisioning', id, {}).call(provision, 'run_puppet', { run: 'p1' });
     const file = (name: string) =>
@@ -138,7 +139,7 @@ describe('A daemon', () => {
     await first.stop();
     await eventually(() => file('exitcode'));
     expect(said(id, 'puppet_run_ended')).toEqual([]);
-    daemon(config);
+    startDaemon(config);
     await eventually(() => said(id, 'puppet_run_ended').length > 0);
     expect(said(id, 'puppet_run_ended')[0]?.event).toEqual({
       kind: 'puppet_run_ended',
@@ -152,11 +153,11 @@ describe('A daemon', () => {
     const config = await aConfig({ instance_id: id });
     const heard = () => controller.hellos.filter(({ hello }) => hello.instance_id === id);
     controller.answer = 'silence';
-    const first = daemon(config);
+    const first = startDaemon(config);
     await eventually(() => heard().length > 1);
     await first.stop();
     controller.answer = 'accept';
-    daemon(config);
+    startDaemon(config);
     await eventually(() => said(id, 'registration').length > 0);
     const [one, ...others] = heard();
     expect(others.length).toBeGreaterThan(0);
@@ -182,7 +183,7 @@ describe('A daemon', () => {
       facts: { ...base.facts, imds: true, imds_url: imds.url },
     };
     controller.answer = 'accept';
-    daemon(config);
+    startDaemon(config);
     await eventually(() => said(id, 'registration').length > 0);
     const hello = controller.hellos.find((opened) => opened.hello.instance_id === id)?.hello;
     expect(hello).toMatchObject({
@@ -214,7 +215,7 @@ describe('A daemon', () => {
       certificate: master.certificate,
       key: master.key,
     };
-    daemon({ ...base, trust: { ...base.trust, ...master }, collectives: ['production'], puppetca });
+    startDaemon({ ...base, trust: { ...base.trust, ...master }, collectives: ['production'], puppetca });
     await eventually(() => said('puppet-1', 'registration').length > 0);
     expect(said('puppet-1', 'registration')[0]?.event).toMatchObject({
       agents: expect.arrayContaining(['puppetca', 'rpcutil', 'trust']),
@@ -225,7 +226,7 @@ describe('A daemon', () => {
   test('comes back by itself after the broker was restarted', async () => {
     const id = 'dc-node-4';
     controller.answer = 'accept';
-    daemon(await aConfig({ instance_id: id }));
+    startDaemon(await aConfig({ instance_id: id }));
     await eventually(() => said(id, 'registration').length > 0);
     await broker.restart();
     const node = controller.rpc.node('provisioning', id, {});

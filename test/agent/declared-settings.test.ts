@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { checkSettings } from '../../agent/declared-settings.ts';
 import { createLog } from '../../src/core/create-log.ts';
-import { linesOf } from './lines.ts';
+import { linesOf } from '../kit/lines.ts';
 
 const agent = { name: 'nrpe', settings: z.strictObject({ conf_dir: z.string().startsWith('/') }) };
 const data = { name: 'nrpe', settings: z.strictObject({ user: z.string() }) };

@@ -1,7 +1,7 @@
-import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { createProveRole } from '../../agent/role.ts';
 import { createLog } from '../../src/core/create-log.ts';
+import { linesOf } from '../kit/lines.ts';
 
 const FOLDER = 'meta-data/iam/security-credentials/';
 const hello = {
@@ -15,18 +15,12 @@ const credentials = { Code: 'Success', AccessKeyId: 'ASIA1', SecretAccessKey: 'v
 
 /** The proof that a node with this metadata makes, and what it logged. */
 async function prove(leaves: Record<string, string>) {
-  let logged = '';
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      logged += String(chunk);
-      done();
-    },
-  });
+  const { stream, text: logged } = linesOf();
   const log = createLog({ level: 'trace', name: 'test', stream });
   const imds = { get: async (path: string) => leaves[path] ?? null };
   return {
     proof: await createProveRole(imds, 'eu-west-1', log)(hello, Date.now()),
-    logged: () => logged,
+    logged,
   };
 }
 

@@ -1,16 +1,10 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
-import { runDaemon } from '../../agent/main.ts';
 import { type Controller, startController } from '../../src/controller/controller.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { ControllerConfig } from '../../src/core/config/controller.ts';
-import { DaemonConfig } from '../../src/core/config/daemon.ts';
 import { createLog } from '../../src/core/create-log.ts';
 import { loadPlugins } from '../../src/core/load.ts';
 import { createOpener, createSealer } from '../../src/trust/seal.ts';
-import { tempDir } from '../agent/temp.ts';
 import type { TestBroker } from './broker.ts';
 import { testPki } from './pki.ts';
 import type { TestRedis } from './redis.ts';
@@ -70,46 +64,4 @@ export async function startRealController(
     await controller.closed;
   };
   return { ...controller, config, stop };
-}
-
-/** The config of a real daemon in a folder of the test. */
-export async function daemonConfig(broker: TestBroker, changes: object = {}): Promise<DaemonConfig> {
-  const dir = await tempDir();
-  const pki = await testPki();
-  await writeFile(join(dir, 'ca.pem'), pki.ca.certificatePem);
-  const { certificatePem } = await pki.holder('controller', 'controller');
-  await writeFile(join(dir, 'controller.pem'), certificatePem);
-  return DaemonConfig.parse({
-    group: 'web',
-    token: TOKEN,
-    broker: { host: broker.host, port: broker.port, vhost: broker.vhost },
-    trust: { ca: join(dir, 'ca.pem'), controllers: [join(dir, 'controller.pem')] },
-    state_dir: join(dir, 'state'),
-    facts: {
-      dir: join(dir, 'facts.d'),
-      imds: false,
-      facter: false,
-      facter_dir: '',
-      classes_file: join(dir, 'classes.txt'),
-    },
-    puppet: {
-      bin: '/bin/true',
-      ...{ conf_dir: join(dir, 'conf'), ssl_dir: join(dir, 'ssl'), state_dir: join(dir, 'pstate') },
-    },
-    settings: { 'provision.hosts_file': join(dir, 'hosts') },
-    hello: { base_s: 0.2, cap_s: 1, after_refused_s: 1 },
-    ...changes,
-  });
-}
-
-/** Runs a daemon until the test ends, or until it is stopped. */
-export function startDaemon(config: DaemonConfig): { stop(): Promise<void> } {
-  const stop = new AbortController();
-  const ended = runDaemon(config, { signal: stop.signal, log });
-  const end = async () => {
-    stop.abort();
-    await ended;
-  };
-  onTestFinished(end);
-  return { stop: end };
 }

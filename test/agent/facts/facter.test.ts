@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type FacterOptions, isDue, openFacter } from '../../../agent/facts/facter.ts';
 import { createLog } from '../../../src/core/create-log.ts';
-import { linesOf } from '../lines.ts';
+import { linesOf } from '../../kit/lines.ts';
 import { tempDir } from '../temp.ts';
 
 const never = new AbortController().signal;

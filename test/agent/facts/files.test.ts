@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { createFactFiles } from '../../../agent/facts/files.ts';
 import { parseFacts } from '../../../agent/facts/parse.ts';
 import { createLog } from '../../../src/core/create-log.ts';
-import { linesOf } from '../lines.ts';
+import { linesOf } from '../../kit/lines.ts';
 import { tempDir } from '../temp.ts';
 
 async function aFolder() {

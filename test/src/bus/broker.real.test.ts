@@ -1,38 +1,17 @@
 import { connect as connectTls } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createBrokerAdmin } from '../../../src/bus/admin.ts';
-import type { Bus } from '../../../src/bus/bus.ts';
 import { openBus } from '../../../src/bus/connection.ts';
 import { consumeEvents, publishEvent } from '../../../src/bus/events.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { silentLog } from '../../../src/core/log.ts';
-import { startBroker, type TestBroker } from '../../kit/broker.ts';
 import { makePki, testPki } from '../../kit/pki.ts';
+import { collectives, NODE, realScene } from './real-scene.ts';
 import { clientOf, probe, serveProbe } from './rpc-kit.ts';
 
-const collectives = ['provisioning', 'mcollective'];
-const NODE = 'web1.example.org';
 const hi = { text: 'hi' };
-let broker: TestBroker;
-const buses: Bus[] = [];
-
-beforeAll(async () => {
-  broker = await startBroker({ collectives, controllers: ['ctl'], operators: ['alice'] });
-  await broker.admin.addNodeUser(NODE, ['provisioning']);
-  await broker.admin.addNodeUser('web2', ['provisioning']);
-});
-afterEach(async () => {
-  await Promise.all(buses.splice(0).map((bus) => bus.close()));
-});
-afterAll(() => broker?.stop());
-
-async function bus(opening: Promise<Bus>): Promise<Bus> {
-  const opened = await opening;
-  buses.push(opened);
-  return opened;
-}
-const nodeBus = (name = NODE) => bus(broker.busOf(name, 'node'));
-const controllerBus = () => bus(broker.busOf('ctl', 'controller'));
+const scene = realScene();
+const { bus, nodeBus, controllerBus } = scene;
 
 describe('a call over RabbitMQ with certificates on both ends', () => {
   it('is answered, and again after the broker was restarted', async () => {
@@ -40,7 +19,7 @@ describe('a call over RabbitMQ with certificates on both ends', () => {
     const client = await clientOf(await controllerBus(), 'ctl', 'controller');
     const call = (timeoutS: number) => client.call('provisioning', NODE, probe, 'echo', hi, { timeoutS });
     expect(await call(10)).toEqual(hi);
-    await broker.restart();
+    await scene.broker.restart();
     await expect.poll(() => call(1).catch(() => null), { timeout: 60_000 }).toEqual(hi);
   });
 
@@ -61,7 +40,7 @@ describe('a call over RabbitMQ with certificates on both ends', () => {
   it('reaches many nodes at once, and names the silent one', async () => {
     await serveProbe(await nodeBus(), NODE);
     await serveProbe(await nodeBus('web2'), 'web2');
-    const client = await clientOf(await bus(broker.busOf('alice', 'operator')), 'alice', 'operator');
+    const client = await clientOf(await bus(scene.broker.busOf('alice', 'operator')), 'alice', 'operator');
     const result = await client.ask('provisioning', probe, 'echo', hi, {
       expected: [NODE, 'web2', 'ghost'],
       timeoutS: 2,
@@ -71,11 +50,11 @@ describe('a call over RabbitMQ with certificates on both ends', () => {
   });
 
   it('follows a node from one collective to another', async () => {
-    await broker.admin.addNodeUser('mover', ['provisioning']);
+    await scene.broker.admin.addNodeUser('mover', ['provisioning']);
     const { server } = await serveProbe(await nodeBus('mover'), 'mover');
     const client = await clientOf(await controllerBus(), 'ctl', 'controller');
     expect(await client.call('provisioning', 'mover', probe, 'echo', hi, { timeoutS: 10 })).toEqual(hi);
-    await broker.admin.moveNodeUser('mover', ['mcollective']);
+    await scene.broker.admin.moveNodeUser('mover', ['mcollective']);
     await server.setCollectives(['mcollective']);
     expect(await client.call('mcollective', 'mover', probe, 'echo', hi, { timeoutS: 10 })).toEqual(hi);
     await expect(
@@ -115,7 +94,7 @@ describe('the login', () => {
     bus(
       Promise.resolve(
         openBus({
-          broker: { host, port: broker.port, vhost: broker.vhost, tls: { ca }, ...broker_ },
+          broker: { host, port: scene.broker.port, vhost: scene.broker.vhost, tls: { ca }, ...broker_ },
           clock,
           log,
         }),
@@ -134,7 +113,7 @@ describe('the login', () => {
   });
 
   it('with a certificate that has no user is refused', async () => {
-    const opened = await bus(broker.busOf('nobody', 'node'));
+    const opened = await bus(scene.broker.busOf('nobody', 'node'));
     await expect(opened.ready(refused)).rejects.toMatchObject({ code: 'BROKER_REFUSED' });
   });
 
@@ -156,7 +135,7 @@ describe('the login', () => {
     const old = new Promise((resolve) => {
       const socket = connectTls({
         host,
-        port: broker.port,
+        port: scene.broker.port,
         ca: ca.certificatePem,
         minVersion: 'TLSv1',
         maxVersion: 'TLSv1.1',
@@ -169,11 +148,11 @@ describe('the login', () => {
 
   it('stays through two heart-beats of silence', async () => {
     const quiet = await bus(
-      broker.helloBus({
+      scene.broker.helloBus({
         broker: {
           host,
-          port: broker.port,
-          vhost: broker.vhost,
+          port: scene.broker.port,
+          vhost: scene.broker.vhost,
           tls: { ca: (await testPki()).ca.certificatePem },
           login: { user: 'hello', passcode: 'hello' },
           heartbeatMs: 500,
@@ -196,25 +175,25 @@ describe('the administrator', () => {
       operators: ['alice'],
       hello: { user: 'hello', password: 'hello' },
     };
-    await broker.admin.setupBroker(layout);
-    await broker.admin.addNodeUser(NODE, ['provisioning']);
+    await scene.broker.admin.setupBroker(layout);
+    await scene.broker.admin.addNodeUser(NODE, ['provisioning']);
   });
 
   it('does not give a node the name of a caller, nor delete one', async () => {
     for (const name of ['ctl', 'hello', 'muster']) {
-      await expect(broker.admin.addNodeUser(name, ['provisioning'])).rejects.toMatchObject({
+      await expect(scene.broker.admin.addNodeUser(name, ['provisioning'])).rejects.toMatchObject({
         code: 'CONFLICT',
       });
-      await expect(broker.admin.removeUser(name)).rejects.toMatchObject({ code: 'CONFLICT' });
+      await expect(scene.broker.admin.removeUser(name)).rejects.toMatchObject({ code: 'CONFLICT' });
     }
   });
 
   it('throws a node out at once when it removes its user', async () => {
-    await broker.admin.addNodeUser('leaving', ['provisioning']);
+    await scene.broker.admin.addNodeUser('leaving', ['provisioning']);
     const leaving = await nodeBus('leaving');
     await leaving.ready({ timeoutS: 10 });
-    await broker.admin.removeUser('leaving');
-    await broker.admin.removeUser('leaving');
+    await scene.broker.admin.removeUser('leaving');
+    await scene.broker.admin.removeUser('leaving');
     await expect.poll(() => leaving.state).toBe('connecting');
     await expect(leaving.ready({ giveUpOnRefusal: true, timeoutS: 10 })).rejects.toMatchObject({
       code: 'BROKER_REFUSED',
@@ -222,7 +201,7 @@ describe('the administrator', () => {
   });
 
   it('tells a wrong password from a broker that is not there', async () => {
-    const { management, vhost } = broker;
+    const { management, vhost } = scene.broker;
     const wrong = createBrokerAdmin({ ...management, password: 'wrong', vhost });
     await expect(wrong.removeUser('x')).rejects.toMatchObject({ code: 'BROKER_REFUSED' });
     const away = createBrokerAdmin({ ...management, url: 'http://127.0.0.1:1', vhost });

@@ -7,6 +7,7 @@ import { jwsHeader, signJws } from '../../../src/trust/jws.ts';
 import { rsaPrivateKey } from '../../../src/trust/keys.ts';
 import { memoryReplayCache } from '../../../src/trust/replay.ts';
 import { testPki } from '../../kit/pki.ts';
+import { edited } from './rpc-kit.ts';
 
 const pki = await testPki();
 const [caller, node] = await Promise.all([pki.holder('ctl', 'controller'), pki.holder('web1', 'node')]);
@@ -24,15 +25,6 @@ function refusal(body: Buffer): string {
   const by = { opener: pki.opener, sealer: node.sealer, replay, clock: systemClock };
   const admission = admit(body, arrived, by);
   return admission.ok ? 'taken' : (/^[A-Z]+/.exec(admission.reason)?.[0] ?? admission.reason);
-}
-
-/** The same message with another payload under the old signature. */
-function edited(message: Buffer, changes: Record<string, unknown>): Buffer {
-  const [header, payload = '', signature] = message.toString().split('.');
-  const changed = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), ...changes };
-  return Buffer.from(
-    [header, Buffer.from(JSON.stringify(changed)).toString('base64url'), signature].join('.'),
-  );
 }
 
 /** Another value for every field of a message: those of a schema, so that no new field is forgotten. */

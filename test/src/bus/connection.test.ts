@@ -1,48 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Bus, BusOptions, BusState, Delivery } from '../../../src/bus/bus.ts';
-import { openBus } from '../../../src/bus/connection.ts';
-import { systemClock } from '../../../src/core/clock.ts';
-import { silentLog } from '../../../src/core/log.ts';
-import { type MiniBroker, startMiniBroker } from '../../kit/broker-mini.ts';
+import { describe, expect, it, vi } from 'vitest';
+import type { BusState, Delivery } from '../../../src/bus/bus.ts';
+import { atX, inTime, miniScene } from './mini-scene.ts';
 
-let broker: MiniBroker;
-const buses: Bus[] = [];
-const atX = { exchange: 'x', key: 'a' };
-const inTime = { ttlS: 60, deadlineS: 5 };
-
-beforeEach(async () => {
-  broker = await startMiniBroker();
-});
-afterEach(async () => {
-  await Promise.all(buses.splice(0).map((bus) => bus.close()));
-  await broker.stop();
-});
-
-function open(options: Partial<BusOptions> = {}, port = broker.port): Bus {
-  const bus = openBus({
-    broker: { host: '127.0.0.1', port, vhost: '/muster', handshakeMs: 500 },
-    log: silentLog,
-    clock: systemClock,
-    backoffBaseMs: 5,
-    ...options,
-  });
-  buses.push(bus);
-  return bus;
-}
-
-async function subscribed(bus: Bus, key = 'a'): Promise<string[]> {
-  const bodies: string[] = [];
-  await bus.subscribe({ exchange: 'x', key }, (body) => bodies.push(body.toString()), { ack: 'auto' });
-  return bodies;
-}
-
-/** Cuts the connection and waits for the next one. */
-async function reconnected(bus: Bus, how?: 'fin' | 'rst'): Promise<void> {
-  const { connections } = broker;
-  broker.drop(how);
-  await vi.waitFor(() => expect(broker.connections).toBeGreaterThan(connections));
-  await vi.waitFor(() => expect(bus.state).toBe('up'));
-}
+const scene = miniScene();
+const { open, subscribed, reconnected } = scene;
 
 describe('a bus', () => {
   it('keeps what is published before it is connected, and sends it in order', async () => {
@@ -66,13 +27,13 @@ describe('a bus', () => {
   it('sends again what had no receipt when the connection was lost', async () => {
     const bus = open();
     await bus.ready();
-    broker.faults.noReceipts = true;
+    scene.broker.faults.noReceipts = true;
     const published = bus.publish(atX, Buffer.from('again'), inTime);
-    await vi.waitFor(() => expect(broker.frames.some((frame) => frame.command === 'SEND')).toBe(true));
-    broker.faults.noReceipts = false;
-    broker.drop();
+    await vi.waitFor(() => expect(scene.broker.frames.some((frame) => frame.command === 'SEND')).toBe(true));
+    scene.broker.faults.noReceipts = false;
+    scene.broker.drop();
     await published;
-    expect(broker.frames.filter((frame) => frame.command === 'SEND')).toHaveLength(2);
+    expect(scene.broker.frames.filter((frame) => frame.command === 'SEND')).toHaveLength(2);
   });
 
   it('rejects a message at its deadline when there is no broker', async () => {
@@ -83,10 +44,10 @@ describe('a bus', () => {
   });
 
   it('rejects a message at its deadline when the broker gives no receipt', async () => {
-    broker.faults.noReceipts = false;
+    scene.broker.faults.noReceipts = false;
     const bus = open();
     await bus.ready();
-    broker.faults.noReceipts = true;
+    scene.broker.faults.noReceipts = true;
     await expect(bus.publish(atX, Buffer.from('x'), { ttlS: 60, deadlineS: 0.05 })).rejects.toMatchObject({
       code: 'BROKER_UNREACHABLE',
     });
@@ -104,19 +65,19 @@ describe('a bus', () => {
   });
 
   it('waits for a mute broker only as long as asked, and connects when it speaks again', async () => {
-    broker.faults.mute = true;
-    const bus = open({ broker: { host: '127.0.0.1', port: broker.port, vhost: '/', handshakeMs: 50 } });
+    scene.broker.faults.mute = true;
+    const bus = open({ broker: { host: '127.0.0.1', port: scene.broker.port, vhost: '/', handshakeMs: 50 } });
     await expect(bus.ready({ timeoutS: 0.2 })).rejects.toMatchObject({ code: 'BROKER_UNREACHABLE' });
-    broker.faults.mute = false;
+    scene.broker.faults.mute = false;
     await bus.ready({ timeoutS: 5 });
   });
 
   it('leaves a broker that does not confirm its subscriptions, and tries again', async () => {
-    broker.faults.noReceipts = true;
-    const bus = open({ broker: { host: '127.0.0.1', port: broker.port, vhost: '/', handshakeMs: 50 } });
+    scene.broker.faults.noReceipts = true;
+    const bus = open({ broker: { host: '127.0.0.1', port: scene.broker.port, vhost: '/', handshakeMs: 50 } });
     const making = subscribed(bus);
-    await vi.waitFor(() => expect(broker.connections).toBeGreaterThan(1));
-    broker.faults.noReceipts = false;
+    await vi.waitFor(() => expect(scene.broker.connections).toBeGreaterThan(1));
+    scene.broker.faults.noReceipts = false;
     const bodies = await making;
     await bus.publish(atX, Buffer.from('heard'), inTime);
     expect(bodies).toEqual(['heard']);
@@ -136,16 +97,16 @@ describe('a bus', () => {
       ack: 'each',
       prefetch: 1,
     });
-    broker.deliver('/amq/queue/q', Buffer.from('x'));
+    scene.broker.deliver('/amq/queue/q', Buffer.from('x'));
     await vi.waitFor(() => expect(deliveries).toHaveLength(1));
     await reconnected(bus);
     deliveries[0]?.ack();
-    broker.deliver('/amq/queue/q', Buffer.from('x'));
+    scene.broker.deliver('/amq/queue/q', Buffer.from('x'));
     await vi.waitFor(() => expect(deliveries).toHaveLength(2));
     deliveries[1]?.ack();
     deliveries[1]?.ack();
     await bus.publish(atX, Buffer.from('behind the acks'), inTime);
-    const acks = broker.frames.filter((frame) => frame.command === 'ACK');
+    const acks = scene.broker.frames.filter((frame) => frame.command === 'ACK');
     expect(acks.map((frame) => frame.headers.id)).toEqual(['a2']);
   });
 
@@ -156,15 +117,15 @@ describe('a bus', () => {
       ack: 'each',
       prefetch: 5,
     });
-    broker.deliver('/amq/queue/q', Buffer.from('x'));
-    broker.deliver('/amq/queue/q', Buffer.from('y'));
+    scene.broker.deliver('/amq/queue/q', Buffer.from('x'));
+    scene.broker.deliver('/amq/queue/q', Buffer.from('y'));
     await vi.waitFor(() => expect(deliveries).toHaveLength(2));
     deliveries[0]?.nack({ requeue: true });
     deliveries[1]?.nack({ requeue: false });
     await bus.publish(atX, Buffer.from('behind the acks'), inTime);
-    const nacks = broker.frames.filter((frame) => frame.command === 'NACK');
+    const nacks = scene.broker.frames.filter((frame) => frame.command === 'NACK');
     expect(nacks.map((frame) => frame.headers.requeue)).toEqual(['true', 'false']);
-    const subscribe = broker.frames.find((frame) => frame.command === 'SUBSCRIBE');
+    const subscribe = scene.broker.frames.find((frame) => frame.command === 'SUBSCRIBE');
     expect(subscribe?.headers).toMatchObject({ ack: 'client-individual', 'prefetch-count': '5' });
   });
 
@@ -194,7 +155,7 @@ describe('a bus', () => {
     const states: BusState[] = [];
     const bus = open({ onState: (state) => states.push(state) });
     await bus.ready();
-    broker.faults.slowMs = 50;
+    scene.broker.faults.slowMs = 50;
     const published = bus.publish(atX, Buffer.from('last words'), inTime);
     await bus.close();
     await published;

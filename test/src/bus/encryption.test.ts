@@ -1,23 +1,20 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import type { Bus } from '../../../src/bus/bus.ts';
-import type { RpcClient } from '../../../src/bus/client.ts';
 import { systemClock } from '../../../src/core/clock.ts';
+import { OF_MUSTER } from '../../../src/core/contract.ts';
 import { defineDdl, nothing } from '../../../src/core/ddl.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { sha256Hex } from '../../../src/trust/keys.ts';
-import { type MiniBroker, startMiniBroker } from '../../kit/broker-mini.ts';
 import { testPki } from '../../kit/pki.ts';
-import { clientOf, miniBus, probe, serveProbe } from './rpc-kit.ts';
+import { probe, serveProbe } from './rpc-kit.ts';
+import { rpcScene } from './rpc-scene.ts';
 
 const SECRET = 'correct horse battery staple';
 const vault = defineDdl({
   name: 'vault',
   description: 'Secrets for tests',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 2,
   actions: {
     keep: {
@@ -35,10 +32,7 @@ const vault = defineDdl({
   },
 });
 
-let broker: MiniBroker;
-let nodeBus: Bus;
-let callerBus: Bus;
-let client: RpcClient;
+const scene = rpcScene();
 let calls: unknown[];
 
 async function serveVault(identity: string, options: Parameters<typeof serveProbe>[2] = {}): Promise<void> {
@@ -51,24 +45,16 @@ async function serveVault(identity: string, options: Parameters<typeof serveProb
     give: async () => ({ password: SECRET }),
   };
   const agents = new Map([['vault', { ddl: vault, actions }]]);
-  await serveProbe(nodeBus, identity, { agents: () => agents, ...options });
+  await serveProbe(scene.nodeBus, identity, { agents: () => agents, ...options });
 }
 
 beforeEach(async () => {
-  broker = await startMiniBroker();
-  nodeBus = miniBus(broker);
-  callerBus = miniBus(broker);
   calls = [];
-  client = await clientOf(callerBus, 'ctl', 'controller');
-});
-afterEach(async () => {
-  await Promise.all([nodeBus.close(), callerBus.close()]);
-  await broker.stop();
 });
 
 /** What a broker can read of all that was sent to this kind of exchange: signed payloads are base64 of JSON. */
 function readable(kind: 'request' | 'reply'): string {
-  const sent = broker.frames.filter(
+  const sent = scene.broker.frames.filter(
     (frame) => frame.command === 'SEND' && frame.headers.destination?.includes(`.${kind}/`),
   );
   return sent
@@ -81,7 +67,7 @@ describe('a secret field of the input', () => {
   it('reaches the node and cannot be read on the way, nor can the answer to it', async () => {
     await serveVault('web1');
     const input = { name: 'db', password: SECRET };
-    expect(await client.call('provisioning', 'web1', vault, 'keep', input)).toEqual({
+    expect(await scene.client.call('provisioning', 'web1', vault, 'keep', input)).toEqual({
       kept: SECRET.length,
     });
     expect(calls).toEqual([input]);
@@ -91,16 +77,19 @@ describe('a secret field of the input', () => {
 
   it('asks for the key of the node once, and not for what holds no secret', async () => {
     await serveVault('web1');
-    await client.call('provisioning', 'web1', vault, 'keep', { name: 'db' });
+    await scene.client.call('provisioning', 'web1', vault, 'keep', { name: 'db' });
     expect(readable('request')).not.toContain('"ping"');
     for (const password of ['a', 'b', 'c'])
-      await client.call('provisioning', 'web1', vault, 'keep', { name: 'db', password });
+      await scene.client.call('provisioning', 'web1', vault, 'keep', { name: 'db', password });
     expect(readable('request').match(/"ping"/g)).toHaveLength(1);
   });
 
   it('is not repeated in clear by a message of failure', async () => {
     await serveVault('web1');
-    const call = client.call('provisioning', 'web1', vault, 'keep', { name: 'db', password: 'refuse me' });
+    const call = scene.client.call('provisioning', 'web1', vault, 'keep', {
+      name: 'db',
+      password: 'refuse me',
+    });
     await expect(call).rejects.toMatchObject({
       code: 'CA_REFUSED',
       message: expect.stringContaining(SECRET),
@@ -110,7 +99,7 @@ describe('a secret field of the input', () => {
 
   it('is refused before anything is sent when it would go to all', async () => {
     await serveVault('web1');
-    const ask = client.ask(
+    const ask = scene.client.ask(
       'provisioning',
       vault,
       'keep',
@@ -134,7 +123,7 @@ describe('a secret field of the input', () => {
       input: z.strictObject({ name: z.string(), password: z.string() }),
     };
     const old = { ...vault, actions: { ...vault.actions, keep: blind } };
-    const call = client.call('provisioning', 'web1', old, 'keep', { name: 'db', password: SECRET });
+    const call = scene.client.call('provisioning', 'web1', old, 'keep', { name: 'db', password: SECRET });
     await expect(call).rejects.toMatchObject({
       code: 'RPC_INVALID_DATA',
       message: expect.stringContaining('password: is secret and came in clear'),
@@ -143,7 +132,7 @@ describe('a secret field of the input', () => {
   });
 
   it('is not sent when the node does not show its key', async () => {
-    const call = client.call(
+    const call = scene.client.call(
       'provisioning',
       'ghost',
       vault,
@@ -160,7 +149,7 @@ describe('a secret field of the input', () => {
   it('is not encrypted to another node that answers in its place', async () => {
     await serveVault('web2');
     const { sealer } = await (await testPki()).holder('web2', 'node');
-    await nodeBus.subscribe(
+    await scene.nodeBus.subscribe(
       { exchange: 'provisioning.request', key: 'node.web1' },
       (body) => {
         const { id, session } = JSON.parse(
@@ -169,7 +158,7 @@ describe('a secret field of the input', () => {
         const reply = { v: 1, typ: 'reply', iat_ms: systemClock.nowMs(), ttl_s: 60, re: id };
         const rest = { agent: 'rpcutil', action: 'ping', status: 0, message: '', data: {} };
         const bound = { re_sha256: sha256Hex(body) };
-        void nodeBus.publish(
+        void scene.nodeBus.publish(
           { exchange: 'provisioning.reply', key: `op.ctl.${session}.web1` },
           sealer.seal({ ...reply, ...rest, ...bound }),
           { ttlS: 10, deadlineS: 5 },
@@ -177,7 +166,7 @@ describe('a secret field of the input', () => {
       },
       { ack: 'auto' },
     );
-    const call = client.call(
+    const call = scene.client.call(
       'provisioning',
       'web1',
       vault,
@@ -195,8 +184,8 @@ describe('a secret field of the input', () => {
 describe('a secret field of the output', () => {
   it('reaches the caller and cannot be read on the way, also when all were asked', async () => {
     await serveVault('web1');
-    expect(await client.call('provisioning', 'web1', vault, 'give', {})).toEqual({ password: SECRET });
-    const { replies } = await client.ask(
+    expect(await scene.client.call('provisioning', 'web1', vault, 'give', {})).toEqual({ password: SECRET });
+    const { replies } = await scene.client.ask(
       'provisioning',
       vault,
       'give',
@@ -215,12 +204,12 @@ describe('a reply without secrets', () => {
   const hi = { text: 'hi there' };
 
   it('is in clear, or encrypted by setting', async () => {
-    await serveProbe(nodeBus, 'web1');
-    await client.call('provisioning', 'web1', probe, 'echo', hi);
+    await serveProbe(scene.nodeBus, 'web1');
+    await scene.client.call('provisioning', 'web1', probe, 'echo', hi);
     expect(readable('reply')).toContain(hi.text);
-    broker.frames.length = 0;
-    await serveProbe(nodeBus, 'web2', { encryptReplies: true });
-    expect(await client.call('provisioning', 'web2', probe, 'echo', hi)).toEqual(hi);
+    scene.broker.frames.length = 0;
+    await serveProbe(scene.nodeBus, 'web2', { encryptReplies: true });
+    expect(await scene.client.call('provisioning', 'web2', probe, 'echo', hi)).toEqual(hi);
     expect(readable('reply')).not.toContain(hi.text);
   });
 });

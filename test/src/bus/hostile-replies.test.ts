@@ -1,35 +1,22 @@
 import { createHash } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Bus } from '../../../src/bus/bus.ts';
-import type { RpcClient } from '../../../src/bus/client.ts';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { brokerNames } from '../../../src/core/names.ts';
-import { type MiniBroker, startMiniBroker } from '../../kit/broker-mini.ts';
 import { testPki } from '../../kit/pki.ts';
-import { clientOf, miniBus, probe, serveProbe } from './rpc-kit.ts';
+import { edited, probe, serveProbe } from './rpc-kit.ts';
+import { rpcScene } from './rpc-scene.ts';
 
 /** The broker itself is the attacker here: it sees everything and can say anything to anybody. */
-let broker: MiniBroker;
-let nodeBus: Bus;
-let callerBus: Bus;
-let client: RpcClient;
+const scene = rpcScene();
 const hi = { text: 'hi' };
 
 beforeEach(async () => {
-  broker = await startMiniBroker();
-  nodeBus = miniBus(broker);
-  callerBus = miniBus(broker);
-  client = await clientOf(callerBus, 'ctl', 'controller');
-  await serveProbe(nodeBus, 'web1');
-});
-afterEach(async () => {
-  await Promise.all([nodeBus.close(), callerBus.close()]);
-  await broker.stop();
+  await serveProbe(scene.nodeBus, 'web1');
 });
 
 /** The bodies of all requests that were sent to web9. */
 function asked(): Buffer[] {
-  const sent = broker.frames.filter(
+  const sent = scene.broker.frames.filter(
     (frame) => frame.command === 'SEND' && frame.headers.destination?.endsWith('/node.web9'),
   );
   return sent.map((frame) => frame.body);
@@ -39,15 +26,6 @@ function base64url(text: string): string {
   return Buffer.from(text).toString('base64url');
 }
 
-function edited(message: Buffer, edit: (payload: Record<string, unknown>) => void): Buffer {
-  const [header, payload, signature] = message.toString().split('.');
-  const parsed = JSON.parse(Buffer.from(payload ?? '', 'base64url').toString());
-  edit(parsed);
-  return Buffer.from(
-    [header, Buffer.from(JSON.stringify(parsed)).toString('base64url'), signature].join('.'),
-  );
-}
-
 describe('a caller does not believe', () => {
   const key = (session: string, identity: string) =>
     `/exchange/provisioning.reply/${brokerNames.replyKey('ctl', session, identity)}`;
@@ -55,7 +33,8 @@ describe('a caller does not believe', () => {
   /** Asks a node that is not there, and answers in its place. */
   async function answered(
     forge: (asked: { id: string; session: string; sha256: string }) => Promise<Buffer>,
-    ask = (): Promise<unknown> => client.call('provisioning', 'web9', probe, 'echo', hi, { timeoutS: 0.4 }),
+    ask = (): Promise<unknown> =>
+      scene.client.call('provisioning', 'web9', probe, 'echo', hi, { timeoutS: 0.4 }),
   ): Promise<unknown> {
     const before = asked().length;
     const call = ask().catch((error: unknown) => error);
@@ -65,7 +44,7 @@ describe('a caller does not believe', () => {
       Buffer.from(body.toString().split('.')[1] ?? '', 'base64url').toString(),
     );
     const sha256 = createHash('sha256').update(body).digest('hex');
-    broker.deliver(key(session, 'web9'), await forge({ id, session, sha256 }));
+    scene.broker.deliver(key(session, 'web9'), await forge({ id, session, sha256 }));
     return call;
   }
 
@@ -100,7 +79,7 @@ describe('a caller does not believe', () => {
 
   it('a reply that another node signed, when several are asked by their names', async () => {
     const options = { to: ['web1', 'web9'], expected: ['web1', 'web9'], timeoutS: 0.4 };
-    const ask = () => client.ask('provisioning', probe, 'echo', hi, options);
+    const ask = () => scene.client.ask('provisioning', probe, 'echo', hi, options);
     const web2 = await sealerOf('web2', 'node');
     expect(await answered(async (asked) => web2.seal(reply(asked)), ask)).toMatchObject({
       replies: [{ identity: 'web1' }],
@@ -145,7 +124,7 @@ describe('a caller does not believe', () => {
   it('a reply whose body was changed', async () => {
     const web9 = await sealerOf('web9', 'node');
     const forge = async (asked: { id: string; sha256: string }) =>
-      edited(web9.seal(reply(asked)), (payload) => Object.assign(payload, { data: { text: 'changed' } }));
+      edited(web9.seal(reply(asked)), { data: { text: 'changed' } });
     expect(await answered(forge)).toMatchObject({ code: 'NODE_UNREACHABLE' });
   });
 
@@ -157,8 +136,8 @@ describe('a caller does not believe', () => {
   });
 
   it('a second reply of one node, when many are asked', async () => {
-    broker.faults.duplicate = true;
-    const { replies } = await client.ask('provisioning', probe, 'echo', hi, {
+    scene.broker.faults.duplicate = true;
+    const { replies } = await scene.client.ask('provisioning', probe, 'echo', hi, {
       expected: ['web1'],
       timeoutS: 2,
       graceMs: 100,

@@ -14,7 +14,7 @@ import { sha256Hex } from '../../../src/trust/keys.ts';
 import { fileReplayCache } from '../../../src/trust/replay-file.ts';
 import { startBroker, type TestBroker } from '../../kit/broker.ts';
 import { testPki } from '../../kit/pki.ts';
-import { clientOf, probe, serveProbe } from './rpc-kit.ts';
+import { clientOf, edited, probe, serveProbe } from './rpc-kit.ts';
 
 /** On a real RabbitMQ, somebody who may do everything at the broker: read all, and send anything anywhere. */
 let broker: TestBroker;
@@ -99,12 +99,6 @@ async function refused(key: string, body: Buffer): Promise<string[]> {
 
 function payloadOf(message: Buffer): Record<string, unknown> {
   return JSON.parse(Buffer.from(message.toString().split('.')[1] ?? '', 'base64url').toString());
-}
-
-function edited(message: Buffer, changes: Record<string, unknown>): Buffer {
-  const [header, , signature] = message.toString().split('.');
-  const payload = Buffer.from(JSON.stringify({ ...payloadOf(message), ...changes })).toString('base64url');
-  return Buffer.from([header, payload, signature].join('.'));
 }
 
 describe('a node on a broker that is against it refuses', () => {

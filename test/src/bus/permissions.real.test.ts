@@ -1,40 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Bus } from '../../../src/bus/bus.ts';
+import { describe, expect, it } from 'vitest';
 import { brokerNames } from '../../../src/core/names.ts';
-import { startBroker, type TestBroker } from '../../kit/broker.ts';
+import { NODE, realScene } from './real-scene.ts';
 
-const collectives = ['provisioning', 'mcollective'];
-const NODE = 'web1.example.org';
 const inTime = { ttlS: 60, deadlineS: 10 };
 const session = '0123456789abcdef';
 const body = Buffer.from('x');
-let broker: TestBroker;
-const buses: Bus[] = [];
-
-beforeAll(async () => {
-  broker = await startBroker({ collectives, controllers: ['ctl'], operators: ['alice'] });
-  await broker.admin.addNodeUser(NODE, ['provisioning']);
-  await broker.admin.addNodeUser('web2', ['provisioning']);
-});
-afterEach(async () => {
-  await Promise.all(buses.splice(0).map((bus) => bus.close()));
-});
-afterAll(() => broker?.stop());
-
-async function bus(opening: Promise<Bus>): Promise<Bus> {
-  const opened = await opening;
-  buses.push(opened);
-  return opened;
-}
-const nodeBus = (name = NODE) => bus(broker.busOf(name, 'node'));
-const controllerBus = () => bus(broker.busOf('ctl', 'controller'));
+const scene = realScene();
+const { bus, nodeBus, controllerBus } = scene;
 
 describe('who has nothing but the public user data', () => {
   const thumb = 'a'.repeat(64);
   const listen = (key: string, exchange: string = brokerNames.helloExchange) => ({ exchange, key });
 
   it('can say hello and hear its own inbox', async () => {
-    const stranger = await bus(broker.helloBus());
+    const stranger = await bus(scene.broker.helloBus());
     const heard: string[] = [];
     await stranger.subscribe(
       listen(brokerNames.inboxKey(thumb)),
@@ -83,7 +62,7 @@ describe('who has nothing but the public user data', () => {
     ['amq.rabbitmq.event', '#'],
     ['amq.fanout', 'x'],
   ])('cannot listen at %s %s', async (exchange, key) => {
-    const stranger = await bus(broker.helloBus());
+    const stranger = await bus(scene.broker.helloBus());
     await expect(
       stranger.subscribe({ exchange, key }, () => undefined, { ack: 'auto' }),
     ).rejects.toMatchObject({ code: 'BROKER_REFUSED' });
@@ -92,7 +71,7 @@ describe('who has nothing but the public user data', () => {
   it.each(['muster.hello', 'muster.event', brokerNames.helloQueue, brokerNames.eventQueue, 'stray'])(
     'cannot take from the queue %s',
     async (queue) => {
-      const stranger = await bus(broker.helloBus());
+      const stranger = await bus(scene.broker.helloBus());
       await expect(stranger.subscribe({ queue }, () => undefined, { ack: 'auto' })).rejects.toMatchObject({
         code: 'BROKER_REFUSED',
       });
@@ -115,7 +94,7 @@ describe('who has nothing but the public user data', () => {
     ['amq.fanout', 'x'],
     ['amq.headers', 'x'],
   ])('cannot send to %s %s', async (exchange, key) => {
-    const stranger = await bus(broker.helloBus());
+    const stranger = await bus(scene.broker.helloBus());
     await expect(stranger.publish({ exchange, key }, body, inTime)).rejects.toMatchObject({
       code: 'BROKER_REFUSED',
     });
@@ -177,7 +156,7 @@ describe('an operator', () => {
     ['provisioning.request', 'all'],
     ['muster.event', '#'],
   ])('cannot listen at %s %s', async (exchange, key) => {
-    const opened = await bus(broker.busOf('alice', 'operator'));
+    const opened = await bus(scene.broker.busOf('alice', 'operator'));
     await expect(opened.subscribe({ exchange, key }, () => undefined, { ack: 'auto' })).rejects.toMatchObject(
       { code: 'BROKER_REFUSED' },
     );

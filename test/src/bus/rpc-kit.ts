@@ -7,6 +7,7 @@ import { createRpcServer } from '../../../src/bus/server.ts';
 import type { RpcServer, RpcServerOptions } from '../../../src/bus/server-types.ts';
 import { type ActionRequest, type Agent, withStatus } from '../../../src/core/agent.ts';
 import { systemClock } from '../../../src/core/clock.ts';
+import { OF_MUSTER } from '../../../src/core/contract.ts';
 import { defineDdl } from '../../../src/core/ddl.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { silentLog } from '../../../src/core/log.ts';
@@ -24,9 +25,7 @@ export const probe = defineDdl({
   name: 'probe',
   description: 'Actions for tests',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 1,
   actions: {
     echo: { description: 'Says it again', display: 'always', input: text, output: text },
@@ -118,4 +117,13 @@ export async function clientOf(bus: Bus, name: string, role: Role): Promise<RpcC
   const pki = await testPki();
   const { sealer } = await pki.holder(name, role);
   return createRpcClient({ bus, sealer, opener: pki.opener, log: silentLog, clock: systemClock });
+}
+
+/** The same message with other values in its payload, under the old signature. */
+export function edited(message: Buffer, changes: Record<string, unknown>): Buffer {
+  const [header, payload = '', signature] = message.toString().split('.');
+  const changed = { ...JSON.parse(Buffer.from(payload, 'base64url').toString()), ...changes };
+  return Buffer.from(
+    [header, Buffer.from(JSON.stringify(changed)).toString('base64url'), signature].join('.'),
+  );
 }

@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from '../../agent/temp.ts';
 import { startBroker, type TestBroker } from '../../kit/broker.ts';
-import { daemonConfig, startDaemon, startRealController } from '../../kit/collective.ts';
+import { startRealController } from '../../kit/collective.ts';
+import { daemonConfig, startDaemon } from '../../kit/daemon.ts';
 import { testPki } from '../../kit/pki.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
 

@@ -8,7 +8,8 @@ import { systemClock } from '../../../src/core/clock.ts';
 import type { ControllerConfig } from '../../../src/core/config/controller.ts';
 import { eventually, tempDir } from '../../agent/temp.ts';
 import { startBroker, type TestBroker } from '../../kit/broker.ts';
-import { daemonConfig, startDaemon, startRealController } from '../../kit/collective.ts';
+import { startRealController } from '../../kit/collective.ts';
+import { daemonConfig, startDaemon } from '../../kit/daemon.ts';
 import { memoryBook, testPki } from '../../kit/pki.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
 

@@ -8,7 +8,7 @@ import { DaemonConfig } from '../../../src/core/config/daemon.ts';
 import { loadConfig } from '../../../src/core/config/load.ts';
 import { eventually } from '../../agent/temp.ts';
 import { bootBroker } from '../../kit/broker.ts';
-import { startDaemon } from '../../kit/collective.ts';
+import { startDaemon } from '../../kit/daemon.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
 import { startSystemd, type TestSystemd } from '../../kit/systemd.ts';
 

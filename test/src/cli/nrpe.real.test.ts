@@ -4,13 +4,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { rpcutil } from '../../../agent/agents/rpcutil.ddl.ts';
-import { runDaemon } from '../../../agent/main.ts';
 import { createRegistry } from '../../../src/controller/registry.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { DaemonConfig } from '../../../src/core/config/daemon.ts';
-import { silentLog } from '../../../src/core/log.ts';
 import { eventually, tempDir } from '../../agent/temp.ts';
 import { startBroker, type TestBroker } from '../../kit/broker.ts';
+import { masterSettings, startDaemon } from '../../kit/daemon.ts';
 import { testPki } from '../../kit/pki.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
 import { clientOf } from '../bus/rpc-kit.ts';
@@ -39,34 +38,16 @@ async function startNode(
   more: Partial<Record<'policy', string>> = {},
 ) {
   const dir = await tempDir();
-  const { ca } = await testPki();
   await mkdir(join(dir, 'nrpe.d'), { mode: 0o755 });
   await mkdir(join(dir, 'policies'));
-  await writeFile(join(dir, 'ca.pem'), ca.certificatePem);
   await writeFile(join(dir, 'nrpe.d', 'checks.cfg'), checks, { mode: 0o644 });
   if (more.policy !== undefined) await writeFile(join(dir, 'policies', 'shell.policy'), more.policy);
-  const own = await ca.issueToFiles({ name, role: 'master', days: 1, dir });
   const config = DaemonConfig.parse({
-    broker: { host: broker.host, port: broker.port, vhost: broker.vhost },
-    trust: { ca: join(dir, 'ca.pem'), ...own },
-    collectives: ['mcollective'],
-    state_dir: join(dir, 'state'),
+    ...(await masterSettings(dir, broker, name)),
     policies_dir: join(dir, 'policies'),
-    facts: {
-      dir: join(dir, 'facts.d'),
-      imds: false,
-      facter: false,
-      facter_dir: '',
-      classes_file: join(dir, 'classes.txt'),
-    },
     settings: { 'nrpe.conf_dir': join(dir, 'nrpe.d'), 'shell.enabled': 'true' },
   });
-  const stop = new AbortController();
-  const ended = runDaemon(config, { signal: stop.signal, log: silentLog });
-  onTestFinished(async () => {
-    stop.abort();
-    await ended;
-  });
+  startDaemon(config);
   await known(name);
   const bus = await broker.busOf('alice', 'operator');
   onTestFinished(() => bus.close());

@@ -12,6 +12,7 @@ import {
   withSecrets,
 } from '../../../src/cli/lib/secret-input.ts';
 import { readSettings } from '../../../src/cli/lib/settings.ts';
+import { OF_MUSTER } from '../../../src/core/contract.ts';
 import { defineDdl } from '../../../src/core/ddl.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { tempDir } from '../../agent/temp.ts';
@@ -25,9 +26,7 @@ const safe = defineDdl({
   name: 'safe',
   description: 'Secrets for tests',
   version: '1.0.0',
-  author: 'Muster',
-  license: 'Apache-2.0',
-  url: 'https://example.org/muster',
+  ...OF_MUSTER,
   timeoutS: 2,
   actions: {
     set: {

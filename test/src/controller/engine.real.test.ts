@@ -2,9 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { onEvent } from '../../../src/controller/events.ts';
 import { MusterError } from '../../../src/core/errors.ts';
-import { defineStep, type Step, type StepResult } from '../../../src/core/step.ts';
+import { defineStep } from '../../../src/core/step.ts';
 import { engineScene } from '../../kit/engine-scene.ts';
 import { overJob, testConfig, testRun } from '../../kit/run-fakes.ts';
+import { DONE, scripted } from '../../kit/scripted.ts';
 
 const { engineOf, worldOf } = engineScene();
 
@@ -43,25 +44,6 @@ describe('a run', () => {
     expect(data.steps.every((step) => step.attempts === 1)).toBe(true);
   });
 });
-
-/** A plan of one step that does what `act` says, call by call. */
-function scripted(act: (call: number) => StepResult | Promise<StepResult>) {
-  let calls = 0;
-  const step: Step = defineStep({
-    name: 'scripted',
-    summary: 'x',
-    options: z.unknown(),
-    timeoutS: 5,
-    run: async () => act(calls++),
-  });
-  return {
-    steps: new Map([['scripted', step]]),
-    plan: [{ step: 'scripted', options: {} }],
-    calls: () => calls,
-  };
-}
-
-const DONE = { outcome: 'done', detail: 'x' } as const;
 
 describe('a step', () => {
   test('that fails with something that may pass is tried again, alone, after a back-off', async () => {

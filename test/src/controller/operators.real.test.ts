@@ -1,33 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { z } from 'zod';
 import { createCommands } from '../../../src/controller/commands.ts';
 import { createRecords } from '../../../src/controller/records.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { MusterError } from '../../../src/core/errors.ts';
-import { defineStep, type Step, type StepResult } from '../../../src/core/step.ts';
 import { engineScene } from '../../kit/engine-scene.ts';
 import { overJob, testConfig, testRun } from '../../kit/run-fakes.ts';
+import { DONE, scripted } from '../../kit/scripted.ts';
 
 const { door, engineOf, worldOf } = engineScene();
-
-/** A plan of one step that does what `act` says, call by call. */
-function scripted(act: (call: number) => StepResult | Promise<StepResult>) {
-  let calls = 0;
-  const step: Step = defineStep({
-    name: 'scripted',
-    summary: 'x',
-    options: z.unknown(),
-    timeoutS: 5,
-    run: async () => act(calls++),
-  });
-  return {
-    steps: new Map([['scripted', step]]),
-    plan: [{ step: 'scripted', options: {} }],
-    calls: () => calls,
-  };
-}
-
-const DONE = { outcome: 'done', detail: 'x' } as const;
 
 describe('operators', () => {
   test('see runs, find them by any name, and retry a failed one from its step', async () => {

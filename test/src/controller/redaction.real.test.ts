@@ -1,4 +1,3 @@
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import type { Bus } from '../../../src/bus/bus.ts';
@@ -11,6 +10,7 @@ import { createLog } from '../../../src/core/create-log.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { defineStep } from '../../../src/core/step.ts';
 import token from '../../../src/trust/attestors/token.ts';
+import { linesOf } from '../../kit/lines.ts';
 import { controllerAudit } from '../../kit/operations.ts';
 import { testPki } from '../../kit/pki.ts';
 import { everythingIn, startRedis, type TestRedis } from '../../kit/redis.ts';
@@ -27,13 +27,7 @@ beforeAll(async () => {
 afterAll(() => redis.stop());
 
 test('neither token nor identity document nor private key are in the logs or in Redis after a whole run', async () => {
-  let logged = '';
-  const stream = new Writable({
-    write(chunk, _, done) {
-      logged += String(chunk);
-      done();
-    },
-  });
+  const { stream, text: logged } = linesOf();
   const log = createLog({ level: 'trace', name: 'test', stream });
   const pki = await testPki();
   const controller = await pki.holder('controller', 'controller');
@@ -117,9 +111,9 @@ test('neither token nor identity document nor private key are in the logs or in 
   });
   const stored = await everythingIn(door);
   expect(stored).toContain(id);
-  expect(logged).toContain('careless');
+  expect(logged()).toContain('careless');
   const keyLine = sayer.busKeyPem.split('\n')[1] ?? '';
-  for (const [where, text] of Object.entries({ stored, logged }))
+  for (const [where, text] of Object.entries({ stored, logged: logged() }))
     for (const secret of [TOKEN, 'ami-0feedfacecafebeef', '123456789012', keyLine, 'QUJDREVGQUJD'])
       expect([where, secret, text.includes(secret)]).toEqual([where, secret, false]);
 });

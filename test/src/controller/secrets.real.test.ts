@@ -1,4 +1,3 @@
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { checkPlan } from '../../../src/controller/check-plugins.ts';
@@ -9,6 +8,7 @@ import { createLog } from '../../../src/core/create-log.ts';
 import { MusterError } from '../../../src/core/errors.ts';
 import { defineNotifier } from '../../../src/core/notifier.ts';
 import { defineStep } from '../../../src/core/step.ts';
+import { linesOf } from '../../kit/lines.ts';
 import { everythingIn, startRedis, type TestRedis } from '../../kit/redis.ts';
 import { overJob, startTestEngine, testConfig, testRun } from '../../kit/run-fakes.ts';
 import { addMaster } from '../../kit/run-master.ts';
@@ -34,13 +34,7 @@ const Options = z.strictObject({
 });
 
 test('no secret of the options of steps, of notifiers or of recipients is in Redis or in the log, and steps get theirs', async () => {
-  let logged = '';
-  const stream = new Writable({
-    write(chunk, _, done) {
-      logged += String(chunk);
-      done();
-    },
-  });
+  const { stream, text: logged } = linesOf();
   const log = createLog({ level: 'trace', name: 'test', stream });
   const got: unknown[] = [];
   const upload = defineStep({
@@ -89,13 +83,13 @@ test('no secret of the options of steps, of notifiers or of recipients is in Red
   await commands.retryRun('i-1.abcdef');
   expect((await overJob(engine, 'i-1.abcdef')).data).toMatchObject({ outcome: 'provisioned' });
   expect(got).toEqual([given, given]);
-  await expect.poll(() => logged, { timeout: 5000 }).toContain('notice given up');
+  await expect.poll(logged, { timeout: 5000 }).toContain('notice given up');
   await engine.close();
   const stored = await everythingIn(door);
   expect(stored).toContain('fine');
   expect(stored).toContain('NOTIFY_REJECTED');
   const secrets = [...Object.values(SECRETS), decodeURIComponent(SECRETS.recipient)];
-  for (const [where, text] of Object.entries({ stored, logged }))
+  for (const [where, text] of Object.entries({ stored, logged: logged() }))
     for (const secret of secrets)
       expect([where, secret, text.includes(secret)]).toEqual([where, secret, false]);
 });

@@ -1,9 +1,9 @@
-import { Writable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createLog } from '../../../src/core/create-log.ts';
 import { redact, redactText } from '../../../src/core/redact.ts';
 import { newKeyPair } from '../../../src/trust/ca.ts';
+import { linesOf } from '../../kit/lines.ts';
 
 const { keyPem } = await newKeyPair();
 const keyBody = keyPem.split('\n')[1] ?? '';
@@ -89,18 +89,12 @@ describe('any value', () => {
 });
 
 test('a log line holds no secret, neither in fields nor in errors nor of a child', () => {
-  let text = '';
-  const stream = new Writable({
-    write(chunk, _, done) {
-      text += String(chunk);
-      done();
-    },
-  });
+  const { stream, text } = linesOf();
   const log = createLog({ level: 'debug', name: 'x', stream });
   log.info({ hello: { token: 'ssssss', identity_document: document, csr: 'CSR' } }, 'said');
   log.warn({ err: new Error(`cannot parse ${document}`), at: 7 }, 'failed');
   log.child({ token: 'ssssss' }).error({ output: `${keyPem}` }, 'bad');
-  for (const part of ['ssssss', '123456789012', keyBody]) expect(text).not.toContain(part);
-  expect(text).toContain('"csr":"CSR"');
-  expect(text).toContain('"message":"cannot parse [identity document, sha256 ');
+  for (const part of ['ssssss', '123456789012', keyBody]) expect(text()).not.toContain(part);
+  expect(text()).toContain('"csr":"CSR"');
+  expect(text()).toContain('"message":"cannot parse [identity document, sha256 ');
 });

@@ -1,8 +1,8 @@
-import { Writable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { warnOfEnds } from '../../../src/controller/expiry-watch.ts';
 import { createLog } from '../../../src/core/create-log.ts';
 import { endingCertificates, endsSoon, endText } from '../../../src/trust/expiry.ts';
+import { linesOf } from '../../kit/lines.ts';
 import { makePki } from '../../kit/pki.ts';
 
 const DAY_MS = 86_400_000;
@@ -57,13 +57,7 @@ test('of a book those are told that a person must renew: the newest of a name, n
 
 test('the controller says it in its log with what to do, and of itself what it uses and not what is in the book', async () => {
   const { ca, certificatePem } = await scene();
-  const lines: unknown[] = [];
-  const stream = new Writable({
-    write: (line, _encoding, done) => {
-      lines.push(JSON.parse(String(line)));
-      done();
-    },
-  });
+  const { stream, lines } = linesOf();
   const log = createLog({ level: 'debug', name: 't', stream });
   const later = (days: number) => ({ nowMs: () => Date.now() + days * DAY_MS, monotonicMs: () => 0 });
   const own = { name: 'controller', certificatePem };
@@ -71,9 +65,9 @@ test('the controller says it in its log with what to do, and of itself what it u
   const { publicKeyPem } = await (await makePki()).holder('controller', 'controller');
   ca.issue({ name: 'controller', role: 'controller', publicKeyPem, days: 365 });
   warnOfEnds({ ca, own, clock: later(0), log });
-  expect(lines).toEqual([]);
+  expect(lines()).toEqual([]);
   warnOfEnds({ ca, own, clock: later(95), log });
-  expect(lines).toMatchObject([
+  expect(lines()).toMatchObject([
     {
       ...{ level: 'warn', msg: 'a certificate ends soon', holder: 'controller' },
       next: 'muster ca renew controller, then restart this controller',

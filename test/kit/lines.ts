@@ -1,18 +1,18 @@
 import { Writable } from 'node:stream';
 
-/** A stream for a log, and what was logged so far. */
+/** A stream for a log, and what was logged so far: as it stands there, and each line read. */
 export function linesOf() {
-  let text = '';
+  let logged = '';
   const stream = new Writable({
     write(chunk, _encoding, done) {
-      text += String(chunk);
+      logged += String(chunk);
       done();
     },
   });
   const lines = (): Record<string, unknown>[] =>
-    text
+    logged
       .split('\n')
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line));
-  return { stream, lines };
+  return { stream, text: () => logged, lines };
 }
