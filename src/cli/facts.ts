@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { askNodes, type FilterOptions, finishAsk, saySummary, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
+import { plain } from './lib/plain.ts';
 
 /** `muster facts FACT`: how often each value of a fact is found. *Source:* `mco facts`. */
 export default {
@@ -47,7 +48,7 @@ function byValue(
 
 function factLines(fact: string, values: Values, verbose: boolean): string[] {
   const found = values.flatMap(([value, nodes]) => [
-    `        ${value.padEnd(40)} found ${nodes.length} times`,
+    `        ${plain(value).padEnd(40)} found ${nodes.length} times`,
     ...(verbose ? ['', ...nodes.map((node) => `            ${node}`), ''] : []),
   ]);
   return [`Report for fact: ${fact}`, '', ...(found.length === 0 ? ['        No values found'] : found), ''];

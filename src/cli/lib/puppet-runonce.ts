@@ -5,6 +5,7 @@ import { appJson, appSummary } from './app-output.ts';
 import { endApp, nodeLine, nodeLines } from './apps.ts';
 import { type Asked, askNodes, saySummary } from './ask.ts';
 import { say, sayJson } from './output.ts';
+import { plain, plainIn } from './plain.ts';
 import { type RunOnceOptions, runLine, runOnceInput, secondsOf } from './puppet-app.ts';
 import { newRunName, waitForRuns } from './puppet-wait.ts';
 
@@ -53,7 +54,7 @@ async function waitAndSay(
   const width = Math.max(...nodes.map(({ length }) => length)) + 3;
   const ended = await waitForRuns(options, own, ({ identity, data, message }) => {
     if (options.json || data?.verdict === 'good') return;
-    say(nodeLine(identity, data === null ? message : runLine(data), width));
+    say(nodeLine(identity, data === null ? plain(message) : runLine(plainIn(data)), width));
   });
   const all = withRefusals(started, ended);
   if (options.json) sayJson({ ...appJson(ddl, 'run_status', all), run });

@@ -5,6 +5,7 @@ import { loadDdl } from '../ddls.ts';
 import { openFleet } from '../fleet.ts';
 import { seconds } from '../numbers.ts';
 import { say } from '../output.ts';
+import { jsonText } from '../plain.ts';
 import { hideSecrets } from '../secret-input.ts';
 import { readSettings, siteAgentsDir } from '../settings.ts';
 import { stopSignal } from '../stop.ts';
@@ -50,7 +51,7 @@ async function print({ identity, reply }: OverheardReply, options: RpcOptions): 
   const code = reply.code ?? null;
   const asReply: AskReply<unknown> = { identity, role: 'node', status, code, message, data: shown };
   if (options.json === true || options.jsonl === true) {
-    say(JSON.stringify({ kind: 'reply', agent, action, requestid: re, ...rawReply(asReply) }));
+    say(jsonText({ kind: 'reply', agent, action, requestid: re, ...rawReply(asReply) }));
     return;
   }
   say(`${agent}#${action} ${re}`);
