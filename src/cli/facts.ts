@@ -11,13 +11,12 @@ export default {
     const command = program
       .command('facts')
       .description('report the values of a fact over many nodes')
-      .argument('<fact>', 'name of the fact')
-      .option('-v, --verbose', 'list the nodes under each value');
-    withFilterOptions(command).action(facts);
+      .argument('<fact>', 'name of the fact');
+    withFilterOptions(command, 'list the nodes under each value').action(facts);
   },
 } satisfies CliCommand;
 
-async function facts(fact: string, options: FilterOptions & { readonly verbose?: true }): Promise<void> {
+async function facts(fact: string, options: FilterOptions): Promise<void> {
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
   const asked = await askNodes(options, rpcutil, 'get_fact', { fact });
   const values = byValue(asked.replies);

@@ -38,12 +38,12 @@ export async function runApp<D extends Ddl, N extends ActionName<D>>(
     for (const text of appSummary(ddl, action, asked.replies)) say(text);
     saySummary(asked);
   }
-  endApp(asked);
+  endApp(options, asked);
 }
 
-/** The end of an application: sets the exit code; `bad` are answers that came well and tell of a failure. */
-export function endApp(asked: Asked<unknown>, bad = false): void {
-  finishAsk(asked);
+/** The end of an application: sets the exit code, and with --verbose tells statistics; `bad` are answers that came well and tell of a failure. */
+export function endApp({ verbose }: FilterOptions, asked: Asked<unknown>, bad = false): void {
+  finishAsk(asked, verbose);
   if (bad) process.exitCode = Math.max(2, Number(process.exitCode));
 }
 

@@ -36,7 +36,7 @@ function sayStarted(options: RunOnceOptions, ddl: typeof puppet, run: string, st
     if (nodes > 0) say(`Started on ${nodes}; how they end: muster puppet run_status ${run}\n`);
     saySummary(started);
   }
-  endApp(started);
+  endApp(options, started);
 }
 
 async function waitAndSay(
@@ -63,6 +63,7 @@ async function waitAndSay(
     saySummary(all);
   }
   endApp(
+    options,
     all,
     all.replies.some(({ data }) => data?.verdict !== 'good'),
   );

@@ -48,6 +48,14 @@ it('many nodes hear one message; who is silent is named, and who answers unasked
   expect(request_stats).not.toHaveProperty('requestids');
 });
 
+it('an inventory that fails ends as any request that fails', async () => {
+  // Nodes that are played have no host to tell of.
+  const { code, stdout, stderr } = await runMuster(config, ['inventory', 'node0001', '--json']).end;
+  expect(code).toBe(2);
+  expect(JSON.parse(stdout).error.code).toBe('RPC_FAILED');
+  expect(stderr).toMatch(/^muster: RPC_FAILED: node0001: /);
+});
+
 it('when somebody chose them, the message names them and nobody else answers', async () => {
   const { code, request_stats } = await rpc('-F', 'a!=b', '--limit', '12', '--dm', 'broadcast');
   expect([code, request_stats.ok]).toEqual([1, 0]);
