@@ -64,11 +64,19 @@ export function reportError(
   { json, command = null }: { json: boolean; command?: string | null },
 ): number {
   const error = asMusterError(thrown);
-  const { exit } = ERROR_CODES[error.code];
-  const next = ERROR_CODES[error.code].next.replace('COMMAND', command ?? 'COMMAND');
-  if (json) sayJson({ error: { code: error.code, message: error.message, details: error.details, next } });
-  process.stderr.write(`${describeError(error, next)}\n`);
-  return exit;
+  if (json) sayErrorJson(error, command);
+  process.stderr.write(`${describeError(error, nextStep(error, command))}\n`);
+  return ERROR_CODES[error.code].exit;
+}
+
+/** Prints an error as the one JSON document of a command that failed. */
+export function sayErrorJson(error: MusterError, command: string | null): void {
+  const { code, message, details } = error;
+  sayJson({ error: { code, message, details, next: nextStep(error, command) } });
+}
+
+function nextStep({ code }: MusterError, command: string | null): string {
+  return ERROR_CODES[code].next.replace('COMMAND', command ?? 'COMMAND');
 }
 
 function describeError(error: MusterError, next: string): string {
