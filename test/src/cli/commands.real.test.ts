@@ -90,32 +90,6 @@ describe('a request', () => {
     expect((await fleet.sh('muster ping -I gone1 -t 1')).code).toBe(4);
   });
 
-  it('gives its statistics on standard error with -v, whatever the command', async () => {
-    const statistics = (what: string) =>
-      expect.stringMatching(
-        new RegExp(
-          `\n---- ${what} call stats ----\n +Nodes: 2 / 2\n +Pass / Fail: 2 / 0\n(.+\n){4}Discovery Method: registry\n +Request ID: [0-9a-f]{32} and 1 more\n$`,
-        ),
-      );
-    const found = await fleet.sh('muster find -F role=db -v');
-    expect(found).toMatchObject({ stdout: lines('db1', 'db2'), stderr: statistics('rpcutil#ping') });
-    const ping = await fleet.sh('muster ping -C apache -v --json');
-    expect(JSON.parse(ping.stdout).replies).toHaveLength(2);
-    expect(ping.stderr).toEqual(statistics('rpcutil#ping'));
-    expect((await fleet.sh('muster inventory web1 -v')).stderr).toContain('rpcutil#inventory call stats');
-  });
-
-  it.each([
-    ['ping -T nowhere --dm broadcast', "there is no collective 'nowhere', or you may not ask anybody in it"],
-    ['ping -T nowhere -I web1', "there is no collective 'nowhere', or you may not ask anybody in it"],
-    ['rpc --listen x -T nowhere -t 1', "there is no collective 'nowhere', or you may not ask anybody in it"],
-    ['ping -T "no name"', "--target is 'no name'; expected lower case letters"],
-  ])('to a strange collective is refused as a wrong argument: muster %s', async (line, problem) => {
-    const { code, stderr } = await fleet.sh(`muster ${line}`);
-    expect(code).toBe(1);
-    expect(stderr).toMatch(new RegExp(`^muster: USAGE: ${problem}`, 'm'));
-  });
-
   it('that finds nobody sends nothing, and ends with 1', async () => {
     const ended = await fleet.sh('muster rpc rpcutil ping -F role=none');
     expect(ended.code).toBe(1);

@@ -59,7 +59,11 @@ describe('the command line', () => {
   it.each([
     ['rpc rpcutil ping --json --bogus', "unknown option '--bogus'", 'See `muster rpc --help`'],
     ['service --json', "missing required argument 'name'", 'See `muster service --help`'],
-    ['rusn --json', "unknown command 'rusn'\n(Did you mean one of run, runs?)", 'See `muster COMMAND --help`'],
+    [
+      'rusn --json',
+      "unknown command 'rusn'\n(Did you mean one of run, runs?)",
+      'See `muster COMMAND --help`',
+    ],
     [
       'rpc rpcutil --json',
       expect.stringContaining('rpcutil which action? it has ping'),
