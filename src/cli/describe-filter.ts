@@ -33,6 +33,7 @@ async function describe(options: FilterOptions): Promise<void> {
   const lines = describeFilter(expression);
   const asks = dataCalls(expression).map(({ name }) => name);
   if (options.json === true) return sayJson({ filter: wire, description: lines, data: [...new Set(asks)] });
+  if (expression.kind === 'always') return say('Every node is meant: no filter is given');
   say('A node is meant if it');
   for (const line of lines) say(`   ${line}`);
   if (asks.length > 0) say(`\nEach node is asked for data: ${[...new Set(asks)].join(', ')}`);

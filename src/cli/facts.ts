@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { askNodes, type FilterOptions, finishAsk, saySummary, withFilterOptions } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
+import { plain } from './lib/plain.ts';
 
 /** `muster facts FACT`: how often each value of a fact is found. *Source:* `mco facts`. */
 export default {
@@ -10,13 +11,12 @@ export default {
     const command = program
       .command('facts')
       .description('report the values of a fact over many nodes')
-      .argument('<fact>', 'name of the fact')
-      .option('-v, --verbose', 'list the nodes under each value');
-    withFilterOptions(command).action(facts);
+      .argument('<fact>', 'name of the fact');
+    withFilterOptions(command, 'list the nodes under each value').action(facts);
   },
 } satisfies CliCommand;
 
-async function facts(fact: string, options: FilterOptions & { readonly verbose?: true }): Promise<void> {
+async function facts(fact: string, options: FilterOptions): Promise<void> {
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
   const asked = await askNodes(options, rpcutil, 'get_fact', { fact });
   const values = byValue(asked.replies);
@@ -47,7 +47,7 @@ function byValue(
 
 function factLines(fact: string, values: Values, verbose: boolean): string[] {
   const found = values.flatMap(([value, nodes]) => [
-    `        ${value.padEnd(40)} found ${nodes.length} times`,
+    `        ${plain(value).padEnd(40)} found ${nodes.length} times`,
     ...(verbose ? ['', ...nodes.map((node) => `            ${node}`), ''] : []),
   ]);
   return [`Report for fact: ${fact}`, '', ...(found.length === 0 ? ['        No values found'] : found), ''];

@@ -20,5 +20,5 @@ async function find(options: FilterOptions): Promise<void> {
   if (asked.silent.length > 0 && options.json === undefined) {
     process.stderr.write(`No response from: ${asked.silent.join(', ')}\n`);
   }
-  finishAsk(asked);
+  finishAsk(asked, options.verbose);
 }

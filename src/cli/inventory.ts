@@ -1,6 +1,13 @@
 import type { Command } from 'commander';
-import { MusterError } from '../core/errors.ts';
-import { askExitCode, askNodes, type FilterOptions, onlyNodes, withFilterOptions } from './lib/ask.ts';
+import { isErrorCode, MusterError } from '../core/errors.ts';
+import {
+  askExitCode,
+  askNodes,
+  type FilterOptions,
+  finishAsk,
+  onlyNodes,
+  withFilterOptions,
+} from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import type { Statistics } from './lib/inventory-text.ts';
 import { reportError, say, sayJson } from './lib/output.ts';
@@ -35,11 +42,18 @@ async function inventory(node: string | undefined, options: InventoryOptions): P
     process.exitCode = askExitCode(asked);
     return;
   }
-  if (reply.data === null) throw new MusterError('RPC_FAILED', `${node}: ${reply.message}`);
+  if (reply.data === null) {
+    const code = isErrorCode(reply.code) ? reply.code : 'RPC_FAILED';
+    const failed = new MusterError(code, `${node}: ${reply.message}`);
+    reportError(failed, { json: options.json === true, command: 'inventory' });
+    process.exitCode = askExitCode(asked);
+    return;
+  }
   const statistics = await statisticsOf(node, options);
   if (options.json)
     sayJson({ node, ...reply.data, ...(statistics === null ? {} : { statistics: statistics.data }) });
   else for (const line of inventoryLines(node, reply.data, statistics)) say(line);
+  finishAsk(asked, options.verbose);
 }
 
 /** Counters of the daemon with their names; null when it does not tell them. */

@@ -1,8 +1,9 @@
 import { Command, CommanderError } from 'commander';
+import { MusterError } from '../core/errors.ts';
 import { COMMAND_GROUPS } from './commands.ts';
 import type { CliCommand } from './lib/command.ts';
 import { asksNodes, commandOf, commandPath, helpAsOption, inOurNames } from './lib/habits.ts';
-import { reportError } from './lib/output.ts';
+import { reportError, sayErrorJson } from './lib/output.ts';
 import { VERSION } from './lib/version.ts';
 
 const HELP = ['help [command]', 'print the help of a command'] as const;
@@ -67,14 +68,27 @@ async function main(typed: readonly string[]): Promise<number> {
     await program.parseAsync(words, { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (thrown) {
-    if (thrown instanceof CommanderError) return exitOf(thrown.exitCode === 0 ? 0 : 2);
     const json = argv.includes('--json') || argv.includes('-j');
+    if (thrown instanceof CommanderError) {
+      const isWrong = thrown.exitCode !== 0;
+      if (isWrong && json) sayUsageJson(thrown, commandPath(command));
+      return exitOf(isWrong ? 2 : 0);
+    }
     return exitOf(reportError(thrown, { json, command: commandPath(command) }));
   }
+}
+
+/** The same for programs: commander has told people already. */
+function sayUsageJson({ message }: CommanderError, command: string | null): void {
+  sayErrorJson(new MusterError('USAGE', message.replace(/^error: /, '')), command);
 }
 
 if (import.meta.main || process.argv[1]?.endsWith('muster.mjs') || process.argv[1]?.endsWith('/muster')) {
   // A reader that closes the pipe early (`| head`) is no fault.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  // Nor is one that reads no messages.
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exit(1);
+  });
   process.exitCode = await main(process.argv.slice(2));
 }

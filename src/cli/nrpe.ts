@@ -13,7 +13,6 @@ import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
 interface NrpeOptions extends FilterOptions {
-  readonly verbose?: true;
   readonly nagios?: true;
 }
 
@@ -25,15 +24,15 @@ export default {
       .command('nrpe')
       .description("run one of the nodes' own Nagios checks on many nodes; print those that are not well")
       .argument('<check>', 'name of the check, e.g. check_load')
-      .option('-v, --verbose', 'print those that are well, too')
       .addOption(
         new Option(
           '--nagios',
           'be a Nagios plug-in: one line, performance data, exit code 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN',
         ).conflicts('json'),
       );
-    withFilterOptions(command).action((check: string, options: NrpeOptions) =>
-      options.nagios ? asPlugin(check, options) : nrpe(check, options),
+    withFilterOptions(command, 'print those that are well, too').action(
+      (check: string, options: NrpeOptions) =>
+        options.nagios ? asPlugin(check, options) : nrpe(check, options),
     );
   },
 } satisfies CliCommand;

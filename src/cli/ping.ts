@@ -51,7 +51,7 @@ async function ping(options: PingOptions): Promise<void> {
     if (options.graph) for (const line of await graph(figures)) say(line);
     saySilent(asked.silent);
   }
-  finishAsk(asked);
+  finishAsk(asked, options.verbose);
   if (expected !== null && times.length > 0 && times.length < expected) process.exitCode = 2;
 }
 

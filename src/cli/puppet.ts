@@ -114,7 +114,7 @@ function sayAll(options: FilterOptions, json: object, asked: Asked<unknown>, lin
     sayFailed(asked);
     saySummary(asked);
   }
-  endApp(asked);
+  endApp(options, asked);
 }
 
 function dataOf<O>(asked: Asked<O>): O[] {
@@ -140,7 +140,7 @@ async function resource(
   command: Command,
 ): Promise<void> {
   const { ddl } = await load();
-  const input = { type: type.toLowerCase(), name, properties: parseFacts(properties) };
+  const input = { type: type.toLowerCase(), name, properties: parseFacts(properties, 'property') };
   const line = ({ result, changed }: { result: string; changed: boolean }) =>
     changed ? result : 'is so already';
   await runApp(appOptions(command, ddl), { ddl, action: 'resource', input, line });

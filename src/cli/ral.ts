@@ -62,7 +62,7 @@ async function create(
   const options = appOptions<CreateOptions>(command, ddl);
   const { avoidConflict } = options;
   const input = {
-    ...{ type: type.toLowerCase(), title, properties: parseFacts(properties) },
+    ...{ type: type.toLowerCase(), title, properties: parseFacts(properties, 'property') },
     ...(avoidConflict === undefined ? {} : { avoid_conflict: avoidConflict }),
   };
   const line = ({ result, changed, avoided }: { result: string; changed: boolean; avoided: boolean }) =>

@@ -84,6 +84,9 @@ async function rpc(
   const { siteAgentsDir } = await import('./lib/settings.ts');
   const { actionNamed, inputTexts, typedInput } = await import('./lib/rpc/typed-input.ts');
   const ddl = await loadDdl(agent, () => siteAgentsDir(options));
+  const isForPrograms = options.json === true || options.jsonl === true;
+  if (action === undefined && options.help !== true && isForPrograms)
+    throw new MusterError('USAGE', `${agent} which action? it has ${Object.keys(ddl.actions).join(', ')}`);
   if (action === undefined || options.help === true) return help(ddl, action);
   const where = `${agent}#${action}`;
   const spec = actionNamed(ddl, action);

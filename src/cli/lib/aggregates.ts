@@ -1,5 +1,6 @@
 import type { AskReply } from '../../bus/ask.ts';
 import type { DdlAction, DdlAggregate } from '../../core/ddl.ts';
+import { plain } from './plain.ts';
 import { displayName } from './rpc/reply-text.ts';
 
 /** One aggregate over all good replies. */
@@ -63,8 +64,9 @@ export function sparkline(numbers: readonly number[], buckets = BUCKETS): string
 function linesOf(summary: Summary, format: string | undefined): string[] {
   const { counts, value, numbers, title } = summary;
   if (counts !== undefined) {
-    const width = Math.max(0, ...counts.map(([text]) => text.length));
-    return counts.map(([text, count]) => formatted(format ?? `%${width}s = %d`, [text, count]));
+    const shown = counts.map(([text, count]) => [plain(text), count] as const);
+    const width = Math.max(0, ...shown.map(([text]) => text.length));
+    return shown.map(([text, count]) => formatted(format ?? `%${width}s = %d`, [text, count]));
   }
   if (numbers !== undefined) {
     if (numbers.length === 0) return [];

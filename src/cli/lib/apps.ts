@@ -3,6 +3,7 @@ import type { AskReply } from '../../bus/ask.ts';
 import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.ts';
 import { type Asked, askNodes, type FilterOptions, finishAsk, saySummary } from './ask.ts';
 import { paint, say, sayJson } from './output.ts';
+import { plain, plainIn } from './plain.ts';
 
 /** How an application asks and shows. */
 export interface AppRequest<D extends Ddl, N extends ActionName<D>> {
@@ -37,21 +38,21 @@ export async function runApp<D extends Ddl, N extends ActionName<D>>(
     for (const text of appSummary(ddl, action, asked.replies)) say(text);
     saySummary(asked);
   }
-  endApp(asked);
+  endApp(options, asked);
 }
 
-/** The end of an application: sets the exit code; `bad` are answers that came well and tell of a failure. */
-export function endApp(asked: Asked<unknown>, bad = false): void {
-  finishAsk(asked);
+/** The end of an application: sets the exit code, and with --verbose tells statistics; `bad` are answers that came well and tell of a failure. */
+export function endApp({ verbose }: FilterOptions, asked: Asked<unknown>, bad = false): void {
+  finishAsk(asked, verbose);
   if (bad) process.exitCode = Math.max(2, Number(process.exitCode));
 }
 
-/** A line a node, names aligned to the right; failures in red. Pure but for colours. */
+/** A line a node, names aligned to the right; failures in red. Texts of nodes lose their control characters. Pure but for colours. */
 export function nodeLines<O>(replies: readonly AskReply<O>[], line: ((data: O) => string) | null): string[] {
   const shown = replies.filter(({ data }) => data === null || line !== null);
   const width = Math.max(0, ...shown.map(({ identity }) => identity.length)) + 3;
   const lines = shown.map(({ identity, message, data }) => {
-    const text = data === null || line === null ? paint('red', message) : line(data);
+    const text = data === null || line === null ? paint('red', plain(message)) : line(plainIn(data));
     return nodeLine(identity, text, width);
   });
   return lines.length === 0 ? [] : [...lines, ''];

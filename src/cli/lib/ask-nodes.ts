@@ -3,6 +3,7 @@ import type { AskEvents } from './ask.ts';
 import type { FilterOptions } from './ask-options.ts';
 import { type AskPlan, planAsk } from './ask-plan.ts';
 import type { Asked } from './asked.ts';
+import { collectiveOf, inCollective } from './collective.ts';
 import { confirmWholeFleet } from './confirm.ts';
 import { checkDataFields } from './data-fields.ts';
 import { type Discovered, discover } from './discovery/discover.ts';
@@ -45,6 +46,7 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
     const silent = wasEnough ? [] : [...new Set([...returned.silent, ...discovered.silent])].sort();
     const expected = new Set(names);
     return {
+      what: `${ddl.name}#${action}`,
       replies: returned.replies.sort((a, b) => (a.identity < b.identity ? -1 : 1)),
       silent,
       unexpected: [...replyMs.keys()].filter((name) => !expected.has(name)).sort(),
@@ -81,7 +83,7 @@ export async function withDiscovered<T>(
   const { filter, methodOptions, discoveryS, selection, changes, timeoutS } = plan;
   await checkDataFields(filter.expression);
   const config = await readSettings(options);
-  const collective = options.target ?? config.collectives.production;
+  const collective = collectiveOf(options, config.collectives.production);
   const wanted: Wanted = {
     filter,
     agent: request.agent,
@@ -97,7 +99,12 @@ export async function withDiscovered<T>(
     const line = isQuiet(options, finder) ? null : discoveryLine(finder);
     line?.begin();
     const place = placeOf(fleet);
-    const discovered = await discover(finder, wanted, place);
+    const discovered = await inCollective(options, () => discover(finder, wanted, place)).catch(
+      (thrown: unknown) => {
+        line?.failed();
+        throw thrown;
+      },
+    );
     const discoveryMs = finder.method === 'identities' ? 0 : performance.now() - startMs;
     const names = selected(discovered.names, selection);
     line?.found(names.length);
@@ -107,7 +114,8 @@ export async function withDiscovered<T>(
     if (changes && whole && options.yes !== true && names.length > 0)
       await confirmWholeFleet({ what: request.what, count: names.length, collective });
     const sayNobody = () => tellNobody(wanted, finder, place);
-    return await use({ fleet, collective, finder, discovered, names, discoveryMs, sayNobody });
+    const found = { fleet, collective, finder, discovered, names, discoveryMs, sayNobody };
+    return await inCollective(options, () => use(found));
   } finally {
     await fleet.close();
   }
@@ -147,7 +155,11 @@ function isQuiet({ json, quiet }: FilterOptions, { method }: Finder): boolean {
 }
 
 /** How nodes are found and how many: begun first where that takes its time. *Source:* MCollective's line before each request. */
-function discoveryLine({ method, fixedS }: Finder): { begin(): void; found(count: number): void } {
+function discoveryLine({ method, fixedS }: Finder): {
+  begin(): void;
+  found(count: number): void;
+  failed(): void;
+} {
   const tell = (text: string) => void process.stderr.write(text);
   const wait = fixedS === null ? '' : ` for ${fixedS} second(s)`;
   const text = `Discovering hosts using the ${method} method${wait} .... `;
@@ -156,6 +168,9 @@ function discoveryLine({ method, fixedS }: Finder): { begin(): void; found(count
     begin: () => {
       begun = fixedS !== null;
       if (begun) tell(text);
+    },
+    failed: () => {
+      if (begun) tell('\n');
     },
     found: (count) => tell(`${begun ? '' : text}${count}\n\n`),
   };

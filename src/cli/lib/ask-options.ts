@@ -24,6 +24,7 @@ export interface FilterOptions extends ConfigOptions {
   readonly progress?: boolean;
   readonly quiet?: true;
   readonly yes?: true;
+  readonly verbose?: true;
   readonly json?: true;
 }
 
@@ -47,14 +48,18 @@ export const METHOD_ALIASES: Readonly<Record<string, DiscoveryMethodName>> = {
   flatfile: 'file',
 };
 
+/** What `--verbose` means unless a command says otherwise. */
+const STATISTICS = 'print statistics of the request on standard error';
+
 /** Gathers an option that may be repeated. */
 export const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
 /**
- * Adds the filters of `mco`, discovery, limits, batches, `--json` and the config options to a command.
+ * Adds the filters of `mco`, discovery, limits, batches, `--json`, `--verbose` and the config options to a command; `verbose` says
+ * what that one means there.
  * *Source:* `mco help rpc`, filter, RPC and common options; `choria req --help`.
  */
-export function withFilterOptions(command: Command): Command {
+export function withFilterOptions(command: Command, verbose = STATISTICS): Command {
   const filtered = command
     .option('-I, --with-identity <name>', 'only this node, or /regex/; may be repeated', collect)
     .option('-F, --with-fact <fact=value>', 'only nodes with this fact; =, !=, <, <=, >, >=, =~, !~', collect)
@@ -78,6 +83,7 @@ export function withFilterOptions(command: Command): Command {
       .option('--ttl <seconds>', 'how long nodes may take the request (default: as long as we wait)')
       .option('--np, --no-progress', 'no progress bar')
       .option('-q, --quiet', 'say nothing of how nodes are found')
+      .option('-v, --verbose', verbose)
       .option('--yes', 'change the whole fleet without being asked')
       .option('-j, --json', 'print one JSON document'),
   );

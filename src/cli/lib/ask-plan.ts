@@ -38,7 +38,7 @@ export function planAsk(options: FilterOptions, ddl: Ddl, action: string, input:
       : seconds('--timeout', options.timeout, { min: 0.1 });
   return {
     filter: readFilter(options),
-    methodOptions: parseFacts(options.do ?? []),
+    methodOptions: parseFacts(options.do ?? [], 'option of --do'),
     discoveryS: options.dt === undefined ? null : seconds('--dt', options.dt, { min: 0.1 }),
     selection: readSelection(options),
     batch: options.batch === undefined ? null : share('--batch', options.batch),

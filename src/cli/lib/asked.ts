@@ -3,9 +3,12 @@ import type { MusterError } from '../../core/errors.ts';
 import type { DiscoveryMethodName } from './ask-options.ts';
 import { inColumns } from './columns.ts';
 import { paint, reportError, say } from './output.ts';
+import { statisticsLines } from './statistics.ts';
 
 /** What came of a request to many nodes. */
 export interface Asked<O> {
+  /** `agent#action`. */
+  readonly what: string;
   /** Sorted by name. */
   readonly replies: readonly AskReply<O>[];
   /** Nodes that should have answered and did not. */
@@ -53,8 +56,12 @@ export function absentLines({ silent, unexpected }: Pick<Asked<unknown>, 'silent
   return [...list('No response from:', silent), ...list('Unexpected response from:', unexpected)];
 }
 
-/** The end of every request: sets the exit code, and tells on standard error of a connection that was lost. */
-export function finishAsk(asked: Pick<Asked<unknown>, 'replies' | 'silent' | 'lost' | 'method'>): void {
+/**
+ * The end of every request: sets the exit code, and tells on standard error of a connection that was lost; with `statistics` tells
+ * those there, too.
+ */
+export function finishAsk(asked: Asked<unknown>, statistics = false): void {
+  if (statistics) process.stderr.write(`\n${statisticsLines(asked).join('\n')}\n`);
   if (asked.lost !== null) reportError(asked.lost, { json: false });
   process.exitCode = askExitCode(asked);
 }

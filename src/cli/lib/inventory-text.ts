@@ -1,5 +1,6 @@
 import type { rpcutil } from '../../../agent/agents/rpcutil.ddl.ts';
 import type { ActionOutput, DdlAction } from '../../core/ddl.ts';
+import { plainIn } from './plain.ts';
 import { displayName, showValue } from './rpc/reply-text.ts';
 
 type Inventory = ActionOutput<typeof rpcutil, 'inventory'> & { readonly data_plugins?: readonly string[] };
@@ -10,8 +11,9 @@ export interface Statistics {
   readonly output: DdlAction['output'];
 }
 
-/** A node as `mco inventory` shows it; `statistics` are the daemon's counters. Pure. */
-export function inventoryLines(node: string, data: Inventory, statistics: Statistics | null): string[] {
+/** A node as `mco inventory` shows it; `statistics` are the daemon's counters. Texts lose their control characters. Pure. */
+export function inventoryLines(node: string, given: Inventory, statistics: Statistics | null): string[] {
+  const data = plainIn(given);
   const facts = Object.entries(data.facts).sort(([a], [b]) => (a < b ? -1 : 1));
   const numbers = [
     ['Version', data.version],

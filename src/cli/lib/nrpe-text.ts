@@ -1,5 +1,6 @@
 import { type CheckResult, NAGIOS_STATES } from '../../../agent/agents/nrpe.ddl.ts';
 import { paint } from './output.ts';
+import { plain } from './plain.ts';
 
 /** What came back of one check from many nodes. */
 export interface CheckAsked {
@@ -27,7 +28,6 @@ const UNKNOWN = 3;
 const COLOURS = { OK: 'green', WARNING: 'yellow', CRITICAL: 'red', UNKNOWN: 'yellow' } as const;
 /** Order in which bad states are named, worst first. */
 const BAD_STATES = ['CRITICAL', 'WARNING', 'UNKNOWN'] as const;
-const CONTROL = /[^\P{Cc}\n]/gu;
 
 /** Every node that was asked, those that answered first. Texts of nodes lose their control characters. Pure. */
 export function nodeChecks({ replies, silent }: CheckAsked): NodeCheck[] {
@@ -35,9 +35,9 @@ export function nodeChecks({ replies, silent }: CheckAsked): NodeCheck[] {
   return [
     ...replies.map(({ identity, status, message, data }) => {
       if (status !== 0 || data === null)
-        return { identity, ...unknown, output: shown(message), answered: true };
+        return { identity, ...unknown, output: plain(message), answered: true };
       const { state, exitcode, output, perfdata } = data;
-      return { identity, state, exitcode, output: shown(output), perfdata: shown(perfdata), answered: true };
+      return { identity, state, exitcode, output: plain(output), perfdata: plain(perfdata), answered: true };
     }),
     ...silent.map((identity) => ({ identity, ...unknown, output: 'no response', answered: false })),
   ];
@@ -82,13 +82,9 @@ export function nagiosReport(
 
 /** The one line of a Nagios plug-in that could not ask anybody. `|` would begin performance data. Pure. */
 export function nagiosFailure(check: string, code: string, message: string): string {
-  return shown(`${check}: UNKNOWN: ${code}: ${message}`).replaceAll(/[|\n]/g, ' ');
+  return plain(`${check}: UNKNOWN: ${code}: ${message}`).replaceAll(/[|\n]/g, ' ');
 }
 
 function countOf(nodes: readonly NodeCheck[], state: string): number {
   return nodes.filter((node) => node.state === state).length;
-}
-
-function shown(text: string): string {
-  return text.replaceAll(CONTROL, '?');
 }

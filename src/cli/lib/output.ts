@@ -1,6 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import { ERROR_CODES } from '../../core/error-codes.ts';
 import { asMusterError, type MusterError } from '../../core/errors.ts';
+import { jsonText, plain } from './plain.ts';
 
 type Style = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
 
@@ -16,7 +17,7 @@ export function say(line = ''): void {
 
 /** Prints one JSON document on standard output. */
 export function sayJson(document: unknown): void {
-  say(JSON.stringify(document, null, 2));
+  say(jsonText(document, 2));
 }
 
 /** A table: columns as wide as their widest cell, two spaces between. Cells may hold colours. */
@@ -63,17 +64,25 @@ export function reportError(
   { json, command = null }: { json: boolean; command?: string | null },
 ): number {
   const error = asMusterError(thrown);
-  const { exit } = ERROR_CODES[error.code];
-  const next = ERROR_CODES[error.code].next.replace('COMMAND', command ?? 'COMMAND');
-  if (json) sayJson({ error: { code: error.code, message: error.message, details: error.details, next } });
-  process.stderr.write(`${describeError(error, next)}\n`);
-  return exit;
+  if (json) sayErrorJson(error, command);
+  process.stderr.write(`${describeError(error, nextStep(error, command))}\n`);
+  return ERROR_CODES[error.code].exit;
+}
+
+/** Prints an error as the one JSON document of a command that failed. */
+export function sayErrorJson(error: MusterError, command: string | null): void {
+  const { code, message, details } = error;
+  sayJson({ error: { code, message, details, next: nextStep(error, command) } });
+}
+
+function nextStep({ code }: MusterError, command: string | null): string {
+  return ERROR_CODES[code].next.replace('COMMAND', command ?? 'COMMAND');
 }
 
 function describeError(error: MusterError, next: string): string {
-  const lines = error.message.split('\n');
+  const lines = plain(error.message).split('\n');
   const head = `muster: ${error.code}: ${lines.join('\n  ')}`;
   const trace =
     error.code === 'INTERNAL' && process.env.MUSTER_TRACE !== undefined ? [String(error.stack)] : [];
-  return [head, ...error.details.map((line) => `  ${line}`), ...trace, `  next: ${next}`].join('\n');
+  return [head, ...error.details.map((line) => `  ${plain(line)}`), ...trace, `  next: ${next}`].join('\n');
 }

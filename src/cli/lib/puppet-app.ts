@@ -74,8 +74,10 @@ export function countLines(statuses: readonly Status[]): string[] {
 
 /** The distributions of `muster puppet summary`. Pure. */
 export function summaryLines(runs: readonly LastRun[]): string[] {
-  const row = (what: string, of: (run: LastRun) => number) =>
-    `${what.padStart(33)}: ${distributionLine(runs.map(of))}`;
+  // Where Puppet never ran, the time since then would be that since 1970.
+  const everRun = runs.filter(({ lastrun }) => lastrun > 0);
+  const row = (what: string, of: (run: LastRun) => number, some = runs) =>
+    `${what.padStart(33)}: ${distributionLine(some.map(of))}`.trimEnd();
   return [
     `Summary statistics for ${runs.length} nodes:`,
     '',
@@ -86,7 +88,7 @@ export function summaryLines(runs: readonly LastRun[]): string[] {
     row('Corrected resources', (run) => run.corrected_resources),
     row('Config Retrieval time (seconds)', (run) => run.config_retrieval_time),
     row('Total run-time (seconds)', (run) => run.total_time),
-    row('Time since last run (seconds)', (run) => run.since_lastrun),
+    row('Time since last run (seconds)', (run) => run.since_lastrun, everRun),
     '',
   ];
 }

@@ -5,6 +5,7 @@ import { appJson, appSummary } from './app-output.ts';
 import { endApp, nodeLine, nodeLines } from './apps.ts';
 import { type Asked, askNodes, saySummary } from './ask.ts';
 import { say, sayJson } from './output.ts';
+import { plain, plainIn } from './plain.ts';
 import { type RunOnceOptions, runLine, runOnceInput, secondsOf } from './puppet-app.ts';
 import { newRunName, waitForRuns } from './puppet-wait.ts';
 
@@ -35,7 +36,7 @@ function sayStarted(options: RunOnceOptions, ddl: typeof puppet, run: string, st
     if (nodes > 0) say(`Started on ${nodes}; how they end: muster puppet run_status ${run}\n`);
     saySummary(started);
   }
-  endApp(started);
+  endApp(options, started);
 }
 
 async function waitAndSay(
@@ -53,7 +54,7 @@ async function waitAndSay(
   const width = Math.max(...nodes.map(({ length }) => length)) + 3;
   const ended = await waitForRuns(options, own, ({ identity, data, message }) => {
     if (options.json || data?.verdict === 'good') return;
-    say(nodeLine(identity, data === null ? message : runLine(data), width));
+    say(nodeLine(identity, data === null ? plain(message) : runLine(plainIn(data)), width));
   });
   const all = withRefusals(started, ended);
   if (options.json) sayJson({ ...appJson(ddl, 'run_status', all), run });
@@ -62,6 +63,7 @@ async function waitAndSay(
     saySummary(all);
   }
   endApp(
+    options,
     all,
     all.replies.some(({ data }) => data?.verdict !== 'good'),
   );

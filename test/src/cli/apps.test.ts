@@ -17,6 +17,12 @@ const status = (changes: object) => ({
   ...changes,
 });
 
+const NEVER = {
+  ...{ total_resources: 0, out_of_sync_resources: 0, failed_resources: 0, changed_resources: 0 },
+  ...{ corrected_resources: 0, config_retrieval_time: 0, total_time: 0, config_version: 'unknown' },
+  ...{ lastrun: 0, since_lastrun: 1_795_272_575, type_distribution: {}, logs: [], summary: {} },
+};
+
 describe('NAME ACTION and ACTION NAME', () => {
   const known = {
     actions: ['install', 'status', 'apt_update'],
@@ -140,5 +146,13 @@ describe('muster puppet', () => {
       ].join('\n'),
     );
     expect(summaryLines([])[0]).toBe('Summary statistics for 0 nodes:');
+  });
+
+  test('where Puppet never ran, no time since the last run is told', () => {
+    const since = (runs: Parameters<typeof summaryLines>[0]) =>
+      summaryLines(runs).find((line) => line.includes('Time since last run'));
+    const ran = { ...NEVER, lastrun: 1_000, since_lastrun: 60 };
+    expect(since([ran, NEVER])).toMatch(/min: 60\.0 +avg: 60\.0 +max: 60\.0$/);
+    expect(since([NEVER])).toBe('    Time since last run (seconds):');
   });
 });

@@ -40,6 +40,9 @@ it.each([
   ['muster find --dm b', ['broadcast']],
   ['muster ping --batch', ['--batch', '--batch-sleep']],
   ['muster help runs', ['runs']],
+  ['muster service nginx res', ['restart']],
+  ['muster package st', ['status']],
+  ['muster service restart ', ['']],
   ['muster rpc nosuch x', ['']],
 ])('bash completes %j', async (line, words) => {
   expect(await complete(line)).toEqual(words);

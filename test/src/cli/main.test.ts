@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+
+const MINIMAL =
+  'redis: {url: "redis://127.0.0.1:1"}\nbroker: {host: h, management_url: "http://127.0.0.1:1", management_password_file: f}\ntrust: {certificate: c, key: k}\n';
 
 interface Ended {
   readonly code: number;
@@ -53,6 +56,46 @@ describe('the command line', () => {
     expect(stderr).toContain('runs');
   });
 
+  it.each([
+    ['rpc rpcutil ping --json --bogus', "unknown option '--bogus'", 'See `muster rpc --help`'],
+    ['service --json', "missing required argument 'name'", 'See `muster service --help`'],
+    [
+      'rusn --json',
+      "unknown command 'rusn'\n(Did you mean one of run, runs?)",
+      'See `muster COMMAND --help`',
+    ],
+    [
+      'rpc rpcutil --json',
+      expect.stringContaining('rpcutil which action? it has ping'),
+      'See `muster rpc --help`',
+    ],
+  ])('tells programs in one JSON document what is wrong with: muster %s', async (line, message, next) => {
+    const { code, stdout } = await muster(line.split(' '));
+    expect(code).not.toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ error: { code: 'USAGE', message, details: [], next } });
+  });
+
+  it('ends as ever when nobody reads its messages', async () => {
+    const child = spawn(process.execPath, [MAIN, 'rusn'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stderr.destroy();
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(2);
+  });
+
+  it.each([
+    ['puppet resource user bob ensure', "'ensure' is no property; expected name=value"],
+    ['find --do command', "'command' is no option of --do; expected name=value"],
+    ['find --nodes nowhere.txt', '--nodes nowhere.txt cannot be read'],
+  ])('says what is wrong with: muster %s', async (line, problem) => {
+    const path = await config(MINIMAL);
+    const { code, stderr } = await muster(line.split(' '), { MUSTER_CONFIG: path });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`muster: USAGE: ${problem}`);
+  });
+
+  it('describes what no filter means', async () => {
+    expect((await muster(['describe-filter'])).stdout).toBe('Every node is meant: no filter is given\n');
+  });
+
   it('names the missing config file and how to give one, and ends with 2', async () => {
     const { code, stderr } = await muster(['controller', '--config', '/nowhere/muster.yaml']);
     expect(code).toBe(2);
@@ -79,9 +122,7 @@ describe('the command line', () => {
   });
 
   it('says in one line which Redis it cannot reach, and ends with 3', async () => {
-    const path = await config(
-      'redis: {url: "redis://127.0.0.1:1"}\nbroker: {host: h, management_url: "http://127.0.0.1:1", management_password_file: f}\ntrust: {certificate: c, key: k}\n',
-    );
+    const path = await config(MINIMAL);
     const { code, stderr, stdout } = await muster(['runs', '--config', path, '--json']);
     expect(code).toBe(3);
     expect(stderr).toContain('REDIS_UNREACHABLE');

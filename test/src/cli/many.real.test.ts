@@ -48,6 +48,14 @@ it('many nodes hear one message; who is silent is named, and who answers unasked
   expect(request_stats).not.toHaveProperty('requestids');
 });
 
+it('an inventory that fails ends as any request that fails', async () => {
+  // Nodes that are played have no host to tell of.
+  const { code, stdout, stderr } = await runMuster(config, ['inventory', 'node0001', '--json']).end;
+  expect(code).toBe(2);
+  expect(JSON.parse(stdout).error.code).toBe('RPC_FAILED');
+  expect(stderr).toMatch(/^muster: RPC_FAILED: node0001: /);
+});
+
 it('when somebody chose them, the message names them and nobody else answers', async () => {
   const { code, request_stats } = await rpc('-F', 'a!=b', '--limit', '12', '--dm', 'broadcast');
   expect([code, request_stats.ok]).toEqual([1, 0]);
@@ -57,4 +65,34 @@ it('when somebody chose them, the message names them and nobody else answers', a
     no_responses: ['ghost0001'],
     responses: 11,
   });
+});
+
+it('-v gives the statistics of a request on standard error, whatever the command', async () => {
+  const { code, stdout, stderr } = await runMuster(config, ['ping', '-v', '--json', '-I', '/^node000[12]/'])
+    .end;
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout).replies).toHaveLength(2);
+  const [title, ...figures] = stderr.trim().split('\n');
+  expect(title).toBe('---- rpcutil#ping call stats ----');
+  expect(figures.map((line) => line.replace(/\b[0-9a-f]{32}\b/, 'ID'))).toEqual([
+    '           Nodes: 2 / 2',
+    '     Pass / Fail: 2 / 0',
+    expect.stringContaining('Start Time: '),
+    expect.stringContaining('Discovery Time: '),
+    expect.stringContaining('Agent Time: '),
+    expect.stringContaining('Total Time: '),
+    'Discovery Method: registry',
+    '      Request ID: ID and 1 more',
+  ]);
+});
+
+it.each([
+  ['ping -T nowhere --dm broadcast', "there is no collective 'nowhere', or you may not ask anybody in it"],
+  ['ping -T nowhere -I node0001', "there is no collective 'nowhere', or you may not ask anybody in it"],
+  ['rpc --listen x -T nowhere', "there is no collective 'nowhere', or you may not ask anybody in it"],
+  ['ping -T no/name', "--target is 'no/name'; expected lower case letters"],
+])('a strange collective is a wrong argument: muster %s', async (line, problem) => {
+  const { code, stderr } = await runMuster(config, [...line.split(' '), '-t', '4']).end;
+  expect(code).toBe(1);
+  expect(stderr).toMatch(new RegExp(`^muster: USAGE: ${problem}`, 'm'));
 });

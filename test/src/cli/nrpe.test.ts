@@ -60,7 +60,7 @@ describe('muster nrpe', () => {
       ...asked([]),
       replies: replies.map((reply) => ({ ...reply, message: 'a\x1b[2Jb' })),
     });
-    expect(checkLines('check_load', nodes, false)[1]).toBe('    a?[2Jb');
+    expect(checkLines('check_load', nodes, false)[1]).toBe('    ab');
   });
 });
 

@@ -58,6 +58,8 @@ async function possible(
   if (current.startsWith('-'))
     return command.options.filter((one) => !one.hidden).map((one) => one.long ?? '');
   if (command.name() === 'rpc') return rpcWords(positionals, words);
+  if (command.name() === 'service' || command.name() === 'package')
+    return twoOrderWords(command.name(), positionals);
   if (command.name() === 'data' && positionals.length === 0) return namesOf(loadDataDdls());
   if (command.name() === 'completion') return ['bash', 'zsh'];
   const help = command.name() === 'help' ? command.parent : null;
@@ -72,6 +74,12 @@ async function valuesOf(option: Option): Promise<string[]> {
   if (option.long === '--dm') return [...DISCOVERY_METHODS];
   if (option.long === '--with-agent') return namesOf(siteDdls());
   return [];
+}
+
+/** An action in the first place or the second; where a name belongs, nobody knows it. */
+async function twoOrderWords(agent: string, positionals: readonly string[]): Promise<string[]> {
+  const actions = Object.keys((await loadDdl(agent)).actions);
+  return positionals.length > 1 || positionals.some((one) => actions.includes(one)) ? [] : actions;
 }
 
 /** Agent, action, then inputs that were not given yet, or the values of one. */
@@ -107,7 +115,8 @@ async function siteDir(): Promise<string | undefined> {
 }
 
 async function siteDdls(): Promise<readonly Ddl[]> {
-  return loadDdls(await siteDir());
+  // One contract that does not load is no reason to complete none.
+  return loadDdls(await siteDir()).catch(() => loadDdls(undefined));
 }
 
 async function namesOf(contracts: Promise<readonly { readonly name: string }[]>): Promise<string[]> {

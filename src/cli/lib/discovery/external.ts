@@ -111,5 +111,5 @@ function failed(program: string, what: string, stderr: string): MusterError {
     .split('\n')
     .filter((line) => line !== '')
     .slice(-5);
-  return new MusterError('NOT_FOUND', `the discovery program ${program} ${what}`, { details });
+  return new MusterError('USAGE', `the discovery program ${program} ${what}`, { details });
 }

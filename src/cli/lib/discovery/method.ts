@@ -13,7 +13,7 @@ const EMPTY_PIPE = 'nothing came through the pipe, so all nodes are meant; --nod
 
 /**
  * How the nodes of a command are found: as `--dm` says; else from `--nodes`, from what another command pipes into us, from exact
- * names, or from the registry. Reads files and standard input. Throws USAGE, NOT_FOUND.
+ * names, or from the registry. Reads files and standard input. Throws USAGE.
  */
 export async function chooseFinder(options: FilterOptions, wanted: Wanted): Promise<Finder> {
   const { dm, nodes } = options;

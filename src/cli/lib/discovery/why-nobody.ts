@@ -4,11 +4,11 @@ import { nearest } from '../../../core/nearest.ts';
 import type { Wanted } from './finder.ts';
 
 /**
- * What may be the reason that no node fits, besides that none does: an empty registry, a collective in which nobody is, a
- * data plug-in that Muster does not have. Empty when there is nothing to say. Pure.
+ * What may be the reason that no node fits, besides that none does: an empty registry, a collective in which nobody is, an agent
+ * that nobody there serves, a data plug-in that Muster does not have. Empty when there is nothing to say. Pure.
  */
 export function whyNobody(
-  { collective, filter }: Pick<Wanted, 'collective' | 'filter'>,
+  { collective, filter, agent }: Pick<Wanted, 'collective' | 'filter' | 'agent'>,
   known: Iterable<KnownNode>,
   dataPlugins: readonly string[],
 ): string[] {
@@ -18,12 +18,14 @@ export function whyNobody(
       'the registry knows no node at all: nodes register with a running controller (muster controller)',
     ];
   const lines: string[] = [];
-  if (!nodes.some((node) => node.collectives.includes(collective))) {
+  const here = nodes.filter((node) => node.collectives.includes(collective));
+  if (here.length === 0) {
     const there = [...new Set(nodes.flatMap((node) => node.collectives))].sort();
     lines.push(
       `nobody is in the collective '${collective}'${meant(collective, there)}; there are nodes in ${there.join(', ')}`,
     );
-  }
+  } else if (!here.some((node) => node.agents.includes(agent)))
+    lines.push(`no node in the collective '${collective}' serves the agent '${agent}'`);
   const strange = dataCalls(filter.expression).map(({ name }) => name);
   for (const name of new Set(strange.filter((one) => !dataPlugins.includes(one))))
     lines.push(

@@ -1,10 +1,12 @@
 import type { AskReply } from '../../../bus/ask.ts';
 import type { OverheardReply } from '../../../bus/overhear.ts';
 import { asMusterError } from '../../../core/errors.ts';
+import { collectiveOf, inCollective } from '../collective.ts';
 import { loadDdl } from '../ddls.ts';
 import { openFleet } from '../fleet.ts';
 import { seconds } from '../numbers.ts';
 import { say } from '../output.ts';
+import { jsonText } from '../plain.ts';
 import { hideSecrets } from '../secret-input.ts';
 import { readSettings, siteAgentsDir } from '../settings.ts';
 import { stopSignal } from '../stop.ts';
@@ -23,12 +25,13 @@ export async function listenFor(name: string, options: RpcOptions): Promise<void
   const stop = stopSignal();
   let heard = 0;
   try {
-    const collective = options.target ?? config.collectives.production;
+    const collective = collectiveOf(options, config.collectives.production);
     let printed: Promise<void> = Promise.resolve();
-    await fleet.rpc.overhear(collective, sessionOf(name), (one) => {
+    const hear = (one: OverheardReply) => {
       heard += 1;
       printed = printed.then(() => print(one, options));
-    });
+    };
+    await inCollective(options, () => fleet.rpc.overhear(collective, sessionOf(name), hear));
     if (options.json !== true && options.quiet !== true)
       process.stderr.write(`Listening for answers to ${name} in ${collective} ....\n\n`);
     await until(stop, limitS);
@@ -50,7 +53,7 @@ async function print({ identity, reply }: OverheardReply, options: RpcOptions): 
   const code = reply.code ?? null;
   const asReply: AskReply<unknown> = { identity, role: 'node', status, code, message, data: shown };
   if (options.json === true || options.jsonl === true) {
-    say(JSON.stringify({ kind: 'reply', agent, action, requestid: re, ...rawReply(asReply) }));
+    say(jsonText({ kind: 'reply', agent, action, requestid: re, ...rawReply(asReply) }));
     return;
   }
   say(`${agent}#${action} ${re}`);

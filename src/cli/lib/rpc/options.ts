@@ -6,7 +6,6 @@ import type { Display } from './reply-text.ts';
 /** Options of commands that print replies. */
 export interface RpcOptions extends FilterOptions {
   readonly display?: Exclude<Display, 'ddl'>;
-  readonly verbose?: true;
   readonly jsonl?: true;
   readonly table?: true;
   readonly senders?: true;
@@ -20,7 +19,7 @@ const FORMS = ['json', 'jsonl', 'table'] as const;
 
 /** Adds the filters and what says how replies are printed. *Source:* `mco rpc`, `choria req`. */
 export function withRpcOptions(command: Command): Command {
-  return withFilterOptions(command)
+  return withFilterOptions(command, 'print every reply as it came, and statistics')
     .addOption(
       new Option('--display <which>', "replies to print (default: as the agent's DDL says)").choices([
         'ok',
@@ -29,7 +28,6 @@ export function withRpcOptions(command: Command): Command {
         'none',
       ]),
     )
-    .option('-v, --verbose', 'print every reply as it came, and statistics')
     .option('--jsonl', 'print a line of JSON for each reply, as it comes')
     .option('--table', 'print good replies as a table')
     .option('--senders', 'print the names of those who answered well, nothing else')

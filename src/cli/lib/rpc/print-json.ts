@@ -1,5 +1,6 @@
 import type { Summary } from '../aggregates.ts';
 import type { Asked } from '../asked.ts';
+import { jsonText } from '../plain.ts';
 import type { Ending, Printed, Printer } from './printer.ts';
 import { rawReply } from './reply-text.ts';
 
@@ -9,7 +10,7 @@ const NS_PER_MS = 1e6;
 export function jsonPrinter({ ddl, action, out }: Printed): Printer {
   return {
     ...silentPrinter,
-    end: (ending) => out.line(JSON.stringify(requestDocument(ddl.name, action, ending), null, 2)),
+    end: (ending) => out.line(jsonText(requestDocument(ddl.name, action, ending), 2)),
   };
 }
 
@@ -29,8 +30,7 @@ export function requestDocument(
 
 /** A line for each thing that happens, in its order; `kind` is `discovered`, `reply`, `summary` or `request_stats`. */
 export function jsonlPrinter({ ddl, action, out }: Printed): Printer {
-  const line = (kind: string, more: object) =>
-    out.line(JSON.stringify({ kind, agent: ddl.name, action, ...more }));
+  const line = (kind: string, more: object) => out.line(jsonText({ kind, agent: ddl.name, action, ...more }));
   return {
     ...silentPrinter,
     found: (count) => line('discovered', { discovered: count }),

@@ -1,8 +1,8 @@
-import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import type { AskReply } from '../../../bus/ask.ts';
 import type { DdlAction } from '../../../core/ddl.ts';
 import { paint } from '../output.ts';
+import { jsonText, plain } from '../plain.ts';
 
 /** Which replies a person wants to see; `ddl`: as the action says. */
 export type Display = 'ddl' | 'ok' | 'failed' | 'all' | 'none';
@@ -17,7 +17,6 @@ const STATUS_WORDS = [
 ];
 /** Longest value that stands beside its name. */
 const INLINE_CHARS = 60;
-const CONTROL = /[^\P{Cc}\n\t]/gu;
 
 /**
  * One node's reply as `mco rpc` prints it: a block for each reply that is to be seen. Failures are seen whatever the action says,
@@ -32,8 +31,8 @@ export function replyLines(
   if (!verbose && !isSeen(failed, display, spec?.display ?? 'always')) return [];
   const word = paint('red', STATUS_WORDS[reply.status] ?? 'Unknown Request Status');
   const head = failed ? `${reply.identity.padEnd(40)} ${word}` : reply.identity;
-  if (verbose) return [head, ...indented(JSON.stringify(rawReply(reply), null, 2), '   '), ''];
-  if (failed) return [head, ...indented(cleaned(reply.message), '   '), ''];
+  if (verbose) return [head, ...indented(jsonText(rawReply(reply), 2), '   '), ''];
+  if (failed) return [head, ...indented(plain(reply.message), '   '), ''];
   return [head, ...valueLines(spec?.output, Object(reply.data ?? {})), ''];
 }
 
@@ -57,7 +56,7 @@ function valueLines(
 export function displayName(output: DdlAction['output'] | undefined, key: string): string {
   const field = output !== undefined && Object.hasOwn(output.shape, key) ? output.shape[key] : undefined;
   const meta = field === undefined ? undefined : z.globalRegistry.get(field);
-  return typeof meta?.display_as === 'string' ? meta.display_as : key;
+  return plain(typeof meta?.display_as === 'string' ? meta.display_as : key);
 }
 
 /** A reply as Choria's JSON has it, with what a failed one has to show. */
@@ -73,10 +72,10 @@ export function rawReply(reply: AskReply<unknown>): {
 
 /** A value in the lines of a block. Texts of nodes lose their control characters. Pure. */
 export function showValue(value: unknown): string[] {
-  if (typeof value === 'string') return cleaned(value).split('\n');
+  if (typeof value === 'string') return plain(value).split('\n');
   if (typeof value !== 'object' || value === null) return [String(value)];
-  const short = cleaned(JSON.stringify(value));
-  return short.length <= INLINE_CHARS ? [short] : cleaned(JSON.stringify(value, null, 2)).split('\n');
+  const short = plain(JSON.stringify(value));
+  return short.length <= INLINE_CHARS ? [short] : plain(JSON.stringify(value, null, 2)).split('\n');
 }
 
 function isSeen(failed: boolean, display: Display, declared: DdlAction['display']): boolean {
@@ -87,8 +86,4 @@ function isSeen(failed: boolean, display: Display, declared: DdlAction['display'
 
 function indented(text: string, by: string): string[] {
   return text.split('\n').map((line) => `${by}${line}`);
-}
-
-function cleaned(text: string): string {
-  return stripVTControlCharacters(text).replaceAll(CONTROL, '?');
 }

@@ -73,13 +73,18 @@ it.each([
     { target: 'eu', select: ["fstatt('/x').size>1"] },
     "'fstatt' is no data plug-in of Muster's (did you mean 'fstat'?); only nodes that have their own one can fit",
   ],
-])('when nobody is found, %j is told what may be wrong', (options: FilterOptions, line) => {
-  const wanted = { filter: readFilter(options), collective: options.target ?? '' };
-  expect(whyNobody(wanted, SOME_GONE, ['fstat', 'puppet'])).toEqual([line]);
-});
+  [{ target: 'eu', agent: 'disk' }, "no node in the collective 'eu' serves the agent 'disk'"],
+])(
+  'when nobody is found, %j is told what may be wrong',
+  (options: FilterOptions & { agent?: string }, line) => {
+    const { agent = 'probe', target: collective = '' } = options;
+    const wanted = { filter: readFilter(options), collective, agent };
+    expect(whyNobody(wanted, SOME_GONE, ['fstat', 'puppet'])).toEqual([line]);
+  },
+);
 
 it('an empty registry says so', () => {
-  const [line] = whyNobody({ filter: readFilter({}), collective: 'x' }, [], []);
+  const [line] = whyNobody({ filter: readFilter({}), collective: 'x', agent: 'probe' }, [], []);
   expect(line).toContain('the registry knows no node at all');
 });
 

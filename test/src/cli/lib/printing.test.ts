@@ -160,7 +160,7 @@ it('text ends with how many answered, who did not, and who was not expected', ()
 it('verbose text has every reply as it came, and statistics', () => {
   const lines = printed(textPrinter, { verbose: true, display: 'none' });
   expect(lines).toContain('     "statuscode": 0,');
-  expect(lines.slice(lines.indexOf('---- probe#echo call stats ----')).slice(0, 7)).toEqual([
+  expect(lines.slice(lines.indexOf('---- probe#echo call stats ----')).slice(0, 9)).toEqual([
     '---- probe#echo call stats ----',
     '           Nodes: 4 / 3',
     '     Pass / Fail: 2 / 1',
@@ -168,6 +168,8 @@ it('verbose text has every reply as it came, and statistics', () => {
     '  Discovery Time: 2.00ms',
     '      Agent Time: 10.50ms',
     '      Total Time: 12.50ms',
+    'Discovery Method: registry',
+    `      Request ID: ${'a'.repeat(32)}`,
   ]);
 });
 

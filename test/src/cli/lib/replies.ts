@@ -14,6 +14,7 @@ export function reply(
 export function asked(more: Partial<Asked<unknown>> = {}): Asked<unknown> {
   return {
     ...{
+      what: 'probe#echo',
       replies: [],
       silent: [],
       unexpected: [],
