@@ -214,6 +214,36 @@ describe('resource', () => {
     ],
     ['what Puppet manages', { 'puppet.resource_type_whitelist': 'user' }, { name: 'Peter' }, 'RPC_DENIED'],
     [
+      'what Puppet manages by another title',
+      { 'puppet.resource_type_whitelist': 'user' },
+      { properties: { name: 'peter' } },
+      'RPC_DENIED',
+    ],
+    [
+      'a path that Puppet manages',
+      { 'puppet.resource_type_whitelist': 'file' },
+      { type: 'file', name: 'mine', properties: { path: '/etc//x/../motd/' } },
+      'RPC_DENIED',
+    ],
+    [
+      'a name of a list of denied ones, by a property',
+      { 'puppet.resource_type_whitelist': 'user', 'puppet.resource_name_blacklist.user': 'root' },
+      { properties: { name: ['x', 'root'] } },
+      'RPC_DENIED',
+    ],
+    [
+      'a path of a list of denied ones, written otherwise',
+      { 'puppet.resource_type_whitelist': 'file', 'puppet.resource_name_blacklist.file': '/etc/cron.d/' },
+      { type: 'file', name: '/etc/./cron.d' },
+      'RPC_DENIED',
+    ],
+    [
+      'a command that is not listed, under a title that is',
+      { 'puppet.resource_type_whitelist': 'exec', 'puppet.resource_name_whitelist.exec': '/bin/true' },
+      { type: 'exec', name: '/bin/true', properties: { command: '/bin/false' } },
+      'RPC_DENIED',
+    ],
+    [
       'a secret',
       { 'puppet.resource_type_whitelist': 'user' },
       { properties: { password: 'x' } },
