@@ -32,6 +32,7 @@ export function createDataStore(plugins: ReadonlyMap<string, AnyData>, host: () 
   const look: DataStore['look'] = async (name, query, signal) => {
     const plugin = await active(name);
     const checked = queryOf(plugin.ddl, query);
+    if (signal?.aborted === true) throw new MusterError('RPC_FAILED', `${name}() is not waited for any more`);
     const limit = AbortSignal.timeout(plugin.ddl.timeoutS * 1000);
     const stop = signal === undefined ? limit : AbortSignal.any([limit, signal]);
     const given = await orStopped(plugin.query(checked, host(), stop), stop, plugin.ddl);

@@ -95,3 +95,8 @@ test('a node that was never provisioned by a controller has no provision data, w
   const data = createDataStore(plugins, () => master);
   await expect(data.look('provision', null)).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
+
+test('a data plug-in is not asked any more when nobody waits for it', async () => {
+  const { data } = await aHost();
+  await expect(data.look('fact', 'role', AbortSignal.abort())).rejects.toMatchObject({ code: 'RPC_FAILED' });
+});
