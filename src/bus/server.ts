@@ -140,13 +140,9 @@ class Server implements RpcServer {
 
   /** Never rejects. */
   async #answer(admitted: Admitted, filter: Expression): Promise<void> {
-    const { log, clock, classes = () => [] } = this.#own;
+    const { log, classes = () => [] } = this.#own;
     const { request, sender } = admitted;
-    if (clock.nowMs() > admitted.expiresAtMs) {
-      log.warn({ request: request.id }, 'request expired while it waited');
-      this.#refused('EXPIRED', admitted);
-      return;
-    }
+    if (this.#isLate(admitted)) return;
     try {
       await this.#own.replay.kept?.();
     } catch (thrown) {
@@ -165,6 +161,8 @@ class Server implements RpcServer {
         if (this.#isNamed(admitted)) await this.#reply(admitted, NO_MATCH);
         return;
       }
+      // Data plug-ins may have taken their time: the caller has gone, and may have asked for something else since.
+      if (this.#isLate(admitted)) return;
       const outcome = await dispatch(admitted, by);
       const { status, code } = outcome;
       log.info(
@@ -182,6 +180,14 @@ class Server implements RpcServer {
     } catch (thrown) {
       log.warn({ request: request.id, err: asMusterError(thrown).message }, 'reply not sent');
     }
+  }
+
+  #isLate(admitted: Admitted): boolean {
+    const { clock, log } = this.#own;
+    if (clock.nowMs() <= admitted.expiresAtMs) return false;
+    log.warn({ request: admitted.request.id }, 'request expired while it waited');
+    this.#refused('EXPIRED', admitted);
+    return true;
   }
 
   async #reply(admitted: Admitted, outcome: Outcome): Promise<void> {
