@@ -198,7 +198,7 @@ class Server implements RpcServer {
     const tooLarge = {
       status: 5,
       code: 'RPC_FAILED',
-      message: `the reply has ${sealed.length} bytes`,
+      message: `the reply has ${sealed.length} bytes, at most ${MAX_MESSAGE_BYTES} are sent: ask for less`,
       data: {},
     } as const;
     const body = sealed.length > MAX_MESSAGE_BYTES ? this.#seal(admitted, tooLarge) : sealed;
