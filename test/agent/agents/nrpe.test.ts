@@ -178,3 +178,11 @@ test.each([
 ])('the output %j is split into text and performance data', (stdout, parts) => {
   expect(splitOutput(stdout)).toEqual(parts);
 });
+
+test('A check that is not waited for says so, and is not even begun when that was known before', async () => {
+  const node = await nodeWith({ 'a.cfg': 'command[slow]=sleep 60\n' });
+  const givenUp = { ...request, signal: AbortSignal.timeout(300) };
+  const said = { exitcode: 3, state: 'UNKNOWN', output: 'given up before it had a result.' };
+  expect(await actions.runcommand({ command: 'slow' }, givenUp, node.host)).toMatchObject(said);
+  expect(await actions.runcommand({ command: 'slow' }, givenUp, node.host)).toMatchObject(said);
+});
