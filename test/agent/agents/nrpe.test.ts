@@ -186,3 +186,12 @@ test('A check that is not waited for says so, and is not even begun when that wa
   expect(await actions.runcommand({ command: 'slow' }, givenUp, node.host)).toMatchObject(said);
   expect(await actions.runcommand({ command: 'slow' }, givenUp, node.host)).toMatchObject(said);
 });
+
+test('More checks than fit into one reply are refused, not left out', async () => {
+  const names = Array.from({ length: 301 }, (_, index) => `command[c${index}]=true\n`);
+  const { host } = await nodeWith({ 'a.cfg': names.join('') });
+  await expect(actions.runallcommands({}, request, host)).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: 'the node has 301 checks, at most 300 fit into one reply: run them by name',
+  });
+});
