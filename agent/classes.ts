@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { asMusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
+import { MAX_CLASS_CHARS } from '../src/core/messages.ts';
 import { readIfThere } from './files.ts';
 import { createListeners, followFolders, type Listeners } from './watch.ts';
 
@@ -44,7 +45,9 @@ export function createClassList(path: string | undefined, log: Log, usual = USUA
     try {
       const text = await read();
       unreadable = '';
-      const now = [...new Set(text.split('\n').filter((line) => line !== ''))].sort();
+      // Puppet writes tags, too; with one that is no name of a class, a whole registration would be refused.
+      const names = text.split('\n').filter((line) => line !== '' && line.length <= MAX_CLASS_CHARS);
+      const now = [...new Set(names)].sort();
       if (now.join('\n') === classes.join('\n')) return classes;
       classes = now;
       listeners.tell();

@@ -113,7 +113,7 @@ async function start(
     ...{ config, identity, agents, data, clock, log },
     publish: async (event) => (await service.promise).tell(event),
   });
-  await logPolicyProblems({ dir: config.policies_dir, agents, log });
+  await logPolicyProblems({ dir: config.policies_dir, agents, external, log });
   const { policies, authorize, refused, archive } = guard;
   const agentHost: ReturnType<typeof hostOf> = hostOf({
     ...{ config, identity, trust, log, facts, classes, policies, data, archive },

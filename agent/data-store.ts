@@ -1,12 +1,12 @@
 import type { DataDdl, DataValue } from '../src/core/data.ts';
-import { MusterError } from '../src/core/errors.ts';
+import { asMusterError, MusterError } from '../src/core/errors.ts';
 import type { DataCall } from '../src/core/filter/ast.ts';
 import { nearest } from '../src/core/nearest.ts';
 import type { AgentHost, AnyData } from './host.ts';
 
 /** The data plug-ins of this node, as filters, policies and `rpcutil#get_data` use them. */
 export interface DataStore {
-  /** Contracts of those that are active now. */
+  /** Contracts of those that are active now; one that cannot tell is named in the log. */
   list(): Promise<DataDdl[]>;
   /** Everything that a plug-in says. Throws NOT_FOUND, RPC_INVALID_DATA (the query), RPC_FAILED, and what the plug-in throws. */
   look(
@@ -32,6 +32,7 @@ export function createDataStore(plugins: ReadonlyMap<string, AnyData>, host: () 
   const look: DataStore['look'] = async (name, query, signal) => {
     const plugin = await active(name);
     const checked = queryOf(plugin.ddl, query);
+    if (signal?.aborted === true) throw new MusterError('RPC_FAILED', `${name}() is not waited for any more`);
     const limit = AbortSignal.timeout(plugin.ddl.timeoutS * 1000);
     const stop = signal === undefined ? limit : AbortSignal.any([limit, signal]);
     const given = await orStopped(plugin.query(checked, host(), stop), stop, plugin.ddl);
@@ -47,7 +48,18 @@ export function createDataStore(plugins: ReadonlyMap<string, AnyData>, host: () 
     look,
     async list() {
       const host_ = host();
-      const willing = await Promise.all([...plugins.values()].map((plugin) => plugin.activate(host_)));
+      const willing = await Promise.all(
+        [...plugins.values()].map((plugin) =>
+          plugin.activate(host_).catch((cause: unknown) => {
+            const err = asMusterError(cause).message;
+            host_.log.warn(
+              { data: plugin.ddl.name, err },
+              'a data plug-in does not say whether it is active',
+            );
+            return false;
+          }),
+        ),
+      );
       return [...plugins.values()].filter((_, index) => willing[index]).map(({ ddl }) => ddl);
     },
     async value({ name, query, field }, signal) {

@@ -4,19 +4,20 @@ import { MusterError } from '../src/core/errors.ts';
 import { importDefault, pluginFiles } from '../src/core/load.ts';
 import { word } from '../src/core/names.ts';
 import { buildInfo } from './build-info.ts';
+import { lookTrusted } from './external/trusted.ts';
 import type { AnyAgent } from './host.ts';
 
 /**
  * All agents, keyed by name: those of Muster (from the bundle, or by a scan of `agents/`), then those of a site's folder.
  * Strict: the default export of each file is an agent whose DDL has the name of the file. Throws PLUGIN_INVALID that
- * names the file.
+ * names the file, SECURITY_REJECTED when somebody else could write one of a site's: it runs as the daemon.
  */
 export async function loadAgents(siteDir: string | undefined): Promise<Map<string, AnyAgent>> {
   const agents = new Map<string, AnyAgent>();
   const bundled = buildInfo().agents;
   if (bundled === null) await scan(join(import.meta.dirname, 'agents'), agents);
   else for (const [stem, agent] of Object.entries(bundled)) agents.set(stem, checked(agent, stem, stem));
-  if (siteDir !== undefined) await scan(siteDir, agents);
+  if (siteDir !== undefined) await scan(siteDir, agents, lookTrusted);
   return agents;
 }
 
@@ -25,11 +26,16 @@ export async function loadAgentFile(path: string): Promise<AnyAgent> {
   return checked(await importDefault(path), parse(path).name, path);
 }
 
-async function scan(dir: string, into: Map<string, AnyAgent>): Promise<void> {
+async function scan(
+  dir: string,
+  into: Map<string, AnyAgent>,
+  look?: (path: string) => Promise<unknown>,
+): Promise<void> {
   for (const file of await pluginFiles(dir)) {
     const path = join(dir, file);
     const stem = parse(path).name;
     if (into.has(stem)) throw new MusterError('PLUGIN_INVALID', `${path}: there is an agent ${stem} already`);
+    await look?.(path);
     into.set(stem, await loadAgentFile(path));
   }
 }

@@ -4,6 +4,7 @@ import type { DataPlugin } from '../src/core/data.ts';
 import { MusterError } from '../src/core/errors.ts';
 import { importDefault, pluginFiles } from '../src/core/load.ts';
 import { buildInfo } from './build-info.ts';
+import { lookTrusted } from './external/trusted.ts';
 import type { AnyData } from './host.ts';
 
 /** Names with a meaning of their own in filters. */
@@ -11,14 +12,15 @@ const RESERVED = ['fact', 'with', 'include', 'agents', 'classes'];
 
 /**
  * All data plug-ins, keyed by name: those of Muster (from the bundle, or by a scan of `data/`), then those of a site's folder.
- * Strict, as agents are: the default export of each file has the name of the file. Throws PLUGIN_INVALID that names the file.
+ * Strict, as agents are: the default export of each file has the name of the file. Throws PLUGIN_INVALID that names the file,
+ * SECURITY_REJECTED when somebody else could write one of a site's: it runs as the daemon.
  */
 export async function loadData(siteDir: string | undefined): Promise<ReadonlyMap<string, AnyData>> {
   const plugins = new Map<string, AnyData>();
   const bundled = buildInfo().data;
   if (bundled === null) await scan(join(import.meta.dirname, 'data'), plugins, []);
   else for (const [stem, plugin] of Object.entries(bundled)) plugins.set(stem, checked(plugin, stem, stem));
-  if (siteDir !== undefined) await scan(siteDir, plugins, RESERVED);
+  if (siteDir !== undefined) await scan(siteDir, plugins, RESERVED, lookTrusted);
   return plugins;
 }
 
@@ -27,12 +29,18 @@ export async function loadDataFile(path: string): Promise<AnyData> {
   return checked(await importDefault(path), parse(path).name, path);
 }
 
-async function scan(dir: string, into: Map<string, AnyData>, reserved: readonly string[]): Promise<void> {
+async function scan(
+  dir: string,
+  into: Map<string, AnyData>,
+  reserved: readonly string[],
+  look?: (path: string) => Promise<unknown>,
+): Promise<void> {
   for (const file of await pluginFiles(dir)) {
     const path = join(dir, file);
     const stem = parse(path).name;
     if (into.has(stem) || reserved.includes(stem))
       throw new MusterError('PLUGIN_INVALID', `${path}: there is a data plug-in ${stem} already`);
+    await look?.(path);
     into.set(stem, await loadDataFile(path));
   }
 }

@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { asMusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
 import { type FileProblem, isPolicyFile, lintPolicyFile } from '../src/trust/policy/lint-file.ts';
+import type { ExternalAgents } from './external/folder.ts';
 import { isMissing, readIfThere } from './files.ts';
 import type { AnyAgent } from './host.ts';
 
@@ -13,6 +14,8 @@ import type { AnyAgent } from './host.ts';
 export async function logPolicyProblems(own: {
   readonly dir: string;
   readonly agents: ReadonlyMap<string, AnyAgent>;
+  /** Asked for those that are not among the agents: external ones come later. */
+  readonly external: Pick<ExternalAgents, 'contractOf'> | null;
   readonly log: Log;
 }): Promise<void> {
   const { dir, log } = own;
@@ -30,14 +33,13 @@ export async function logPolicyProblems(own: {
 async function problemsOf(
   file: string,
   groups: string,
-  { agents }: { readonly agents: ReadonlyMap<string, AnyAgent> },
+  { agents, external }: Pick<Parameters<typeof logPolicyProblems>[0], 'agents' | 'external'>,
 ): Promise<FileProblem[]> {
   try {
     const text = await readFile(file, 'utf8');
-    return lintPolicyFile({ file, text }, groups, (name) => {
-      const ddl = agents.get(name)?.ddl;
-      return ddl === undefined ? null : Object.keys(ddl.actions);
-    });
+    const agent = basename(file, '.policy');
+    const ddl = agents.get(agent)?.ddl ?? (await external?.contractOf(agent)) ?? null;
+    return lintPolicyFile({ file, text }, groups, () => (ddl === null ? null : Object.keys(ddl.actions)));
   } catch (cause) {
     const message = `cannot be read: ${asMusterError(cause).message}`;
     return [{ file, severity: 'error', line: 1, column: 1, message }];

@@ -39,13 +39,19 @@ export const ROOT_ENV = {
 const MAX_BYTES = 1024 * 1024;
 /** What left the group of a killed program keeps its output open: it is not waited for. */
 const LET_GO_MS = 500;
+/** Nobody waits for it any more: killed at once, it might have begun its work already. */
+const NOT_BEGUN: ProgramEnd = { stdout: '', stderr: '', exitcode: null, cut: true };
 
-/** Runs a program to its end; a bad exit code is no error. Throws NOT_FOUND when there is no such program, NODE_IO when it cannot start. */
+/**
+ * Runs a program to its end; a bad exit code is no error. It is not started when `signal` has aborted already. Throws NOT_FOUND when
+ * there is no such program, NODE_IO when it cannot start.
+ */
 export async function runProgram(
   file: string,
   args: readonly string[],
   options: ProgramOptions,
 ): Promise<ProgramEnd> {
+  if (options.signal?.aborted === true) return NOT_BEGUN;
   const child = spawn(file, args, {
     cwd: options.cwd ?? '/',
     env: options.env ?? ROOT_ENV,
@@ -54,6 +60,12 @@ export async function runProgram(
     detached: true,
   });
   const end = Promise.withResolvers<number | null>();
+  child.on('error', (cause) => {
+    const code = isMissing(cause) ? 'NOT_FOUND' : 'NODE_IO';
+    end.reject(new MusterError(code, `${file} cannot be started: ${cause.message}`, { cause }));
+  });
+  // Without a process there may be no pipes either: the machine or the daemon has no more files to open.
+  if (child.pid === undefined) await end.promise;
   let cut = false;
   const kill = (): void => {
     cut = true;
@@ -64,17 +76,12 @@ export async function runProgram(
     }, LET_GO_MS).unref();
   };
   const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => collect(stream, options.maxBytes));
-  child.on('error', (cause) => {
-    const code = isMissing(cause) ? 'NOT_FOUND' : 'NODE_IO';
-    end.reject(new MusterError(code, `${file} cannot be started: ${cause.message}`, { cause }));
-  });
   child.on('close', (code) => end.resolve(code));
   // A program that does not read its input is no fault.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
   const timer = setTimeout(kill, options.timeoutMs);
   options.signal?.addEventListener('abort', kill, { once: true });
-  if (options.signal?.aborted === true) kill();
   try {
     const exitcode = await end.promise;
     return { stdout: stdout?.() ?? '', stderr: stderr?.() ?? '', exitcode, cut };

@@ -41,8 +41,10 @@ export function createRegistration(options: RegistrationOptions): Registration {
   let sentMs = Number.NEGATIVE_INFINITY;
   let gapMs = LEAST_GAP_MS;
   let soon: NodeJS.Timeout | undefined;
+  let stopped = false;
 
   const now = () => {
+    if (stopped) return;
     clearTimeout(soon);
     soon = undefined;
     sentMs = clock.monotonicMs();
@@ -57,7 +59,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
   };
 
   function changed(): void {
-    if (soon !== undefined || said === undefined || options.print() === said) return;
+    if (stopped || soon !== undefined || said === undefined || options.print() === said) return;
     const sinceMs = clock.monotonicMs() - sentMs;
     gapMs = sinceMs < 2 * gapMs ? gapMs : LEAST_GAP_MS;
     const delayMs = Math.max(0, gapMs - sinceMs) + random() * SPREAD_MS;
@@ -74,6 +76,7 @@ export function createRegistration(options: RegistrationOptions): Registration {
     now,
     changed,
     stop() {
+      stopped = true;
       clearInterval(timer);
       clearTimeout(soon);
     },

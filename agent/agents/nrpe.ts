@@ -1,5 +1,5 @@
 import type { Agent } from '../../src/core/agent.ts';
-import { asMusterError } from '../../src/core/errors.ts';
+import { asMusterError, MusterError } from '../../src/core/errors.ts';
 import { settingsOf } from '../declared-settings.ts';
 import { exists } from '../files.ts';
 import type { AgentHost } from '../host.ts';
@@ -29,8 +29,15 @@ const agent: Agent<typeof nrpe, AgentHost> = {
 
     async runallcommands(_input, request, host) {
       const runner = await createCheckRunner(host.config);
+      const { size } = runner.commands;
+      // A state that leaves some of them out would be no state of the node.
+      if (size > MAX_COMMANDS)
+        throw new MusterError(
+          'CONFLICT',
+          `the node has ${size} checks, at most ${MAX_COMMANDS} fit into one reply: run them by name`,
+        );
       const signal = AbortSignal.any([request.signal, AbortSignal.timeout(ALL_TIMEOUT_MS)]);
-      const waiting = [...runner.commands.values()].slice(0, MAX_COMMANDS);
+      const waiting = [...runner.commands.values()];
       const commands: CheckResult[] = [];
       const work = async () => {
         for (let next = waiting.shift(); next !== undefined; next = waiting.shift())

@@ -51,9 +51,13 @@ async function digestsOrWhy(
     output: why === '' ? 'present' : `present; no digest: ${why}`,
   });
   if (!stats.isFile()) return none('');
-  if (!digest_private && (stats.mode & ALL_MAY_READ) === 0) return none('not everybody may read it');
+  const isPrivate = ({ mode }: Stats) => !digest_private && (mode & ALL_MAY_READ) === 0;
+  const ofPrivate = none('not everybody may read it');
+  if (isPrivate(stats)) return ofPrivate;
   try {
     await using file = await openRegular(path);
+    // Another file may have taken its place since, behind a folder that was made a link.
+    if (isPrivate(await file.stat())) return ofPrivate;
     const digests = await digestOf(file, max_digest_mb * 1_000_000, signal);
     return digests === null ? none(`larger than ${max_digest_mb} MB`) : { ...digests, output: 'present' };
   } catch (cause) {

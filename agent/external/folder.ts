@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises';
 import { systemClock } from '../../src/core/clock.ts';
+import type { Ddl } from '../../src/core/ddl.ts';
 import { asMusterError } from '../../src/core/errors.ts';
 import type { Log } from '../../src/core/log.ts';
 import type { AnyAgent } from '../host.ts';
 import { follow } from './follow.ts';
 import { type FoundContract, findContracts } from './places.ts';
-import { type Look, lookAt, type Taken } from './take.ts';
+import { contractIn, type Look, lookAt, type Taken } from './take.ts';
 
 /** Where external agents come from and go to. */
 export interface ExternalOptions {
@@ -31,6 +32,8 @@ export interface ExternalAgents {
    * an agent came, went or was replaced, or should be asked again whether it serves. Ends by the function that it gives.
    */
   follow(changed: () => void): () => void;
+  /** The contract of this name in the folder, served or not; null when there is none that can be read. Never throws. */
+  contractOf(name: string): Promise<Ddl | null>;
 }
 
 const SETTLE_MS = 5000;
@@ -41,6 +44,7 @@ export function externalAgents(options: ExternalOptions): ExternalAgents {
   const { dir, settleMs = SETTLE_MS, pollMs = POLL_MS } = options;
   const folder = new Folder({ ...options, settleMs });
   return {
+    contractOf: (name) => contractIn(dir, name).catch(() => null),
     follow: (changed) =>
       follow(dir, {
         async look() {

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Ddl } from '../../src/core/ddl.ts';
 import { readJsonDdl } from '../../src/core/ddl-json/read.ts';
 import { asMusterError, MusterError } from '../../src/core/errors.ts';
 import { word } from '../../src/core/names.ts';
 import { ioError } from '../files.ts';
 import { type ExternalAgent, externalAgent } from './agent.ts';
-import { type FoundContract, findProgram, programPlaces, RESERVED_NAMES } from './places.ts';
+import { type FoundContract, findContracts, findProgram, programPlaces, RESERVED_NAMES } from './places.ts';
 import { lookTrusted, type TrustedFile } from './trusted.ts';
 
 /** An agent as it was taken from its files. */
@@ -50,6 +51,14 @@ export async function lookAt(found: FoundContract, own: TakeOptions): Promise<Lo
   } catch (thrown) {
     return young ? { kind: 'young' } : leftFor(thrown);
   }
+}
+
+/** The contract of this name in a folder, null when there is none. Throws NODE_IO, PLUGIN_INVALID, SECURITY_REJECTED. */
+export async function contractIn(dir: string, name: string): Promise<Ddl | null> {
+  const found = (await findContracts(dir)).find((one) => one.name === name);
+  if (found === undefined) return null;
+  await lookTrusted(found.file);
+  return readJsonDdl(await readText(found.file), found.file).ddl;
 }
 
 interface Files {

@@ -29,6 +29,8 @@ export async function lookTrusted(path: string): Promise<TrustedFile> {
   try {
     const file = await followLinks(resolve(path));
     const found = await stat(file, { bigint: true });
+    // A FIFO would be waited for.
+    if (!found.isFile()) throw new MusterError('NODE_IO', `${path} is no regular file`);
     mustBeOurs(file, { uid: Number(found.uid), mode: Number(found.mode) });
     const { dev, ino, size, mode, uid, mtimeNs, ctimeNs, ctimeMs } = found;
     return {

@@ -35,9 +35,8 @@ export async function createCheckRunner(config: Pick<DaemonConfig, 'settings'>):
       const { exitcode, cut, stdout, stderr } = await runProgram(program, args, options);
       const code = exitcode === null || exitcode > UNKNOWN ? UNKNOWN : exitcode;
       const said = splitOutput(stdout);
-      const output = cut
-        ? `no result within ${timeout_s} s. ${said.output}`.trim()
-        : said.output || (code === 0 ? '' : firstLine(stderr) || `exit code ${exitcode}`);
+      const late = signal.aborted ? 'given up before it had a result' : `no result within ${timeout_s} s`;
+      const output = cut ? `${late}. ${said.output}`.trim() : said.output || withoutOutput(exitcode, stderr);
       return {
         ...{ command: name, exitcode: code, state: NAGIOS_STATES[code] ?? 'UNKNOWN' },
         output: plainText(output, maxChars),
@@ -77,8 +76,10 @@ function wantsArguments(name: string, file: string): MusterError {
   );
 }
 
-function firstLine(text: string): string {
-  return text.trim().split('\n')[0] ?? '';
+/** What is told of a check that said nothing. */
+function withoutOutput(exitcode: number | null, stderr: string): string {
+  if (exitcode === 0) return '';
+  return stderr.trim().split('\n')[0] || `exit code ${exitcode}`;
 }
 
 async function uidOf(user: string, own: number): Promise<number> {

@@ -14,9 +14,12 @@ const MAX_COMMAND_CHARS = 200;
 /** More would only be read to be thrown away. */
 const MAX_CMDLINE_CHARS = 4096;
 const AT_ONCE = 32;
-/** `--password=x`, `-token x`, `SECRET_KEY=x`: the name is kept. */
+/**
+ * Name and separator of `--password=x`, `-token x`, `SECRET_KEY=x`, with the value ahead. A name is looked at once, from its
+ * beginning: anybody on the machine can write a command line, and its time must not grow faster than its length.
+ */
 const NAMED_SECRET =
-  /((?:^|[\s"'/?&-])[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|api_?-?key|credentials?)[\w.-]*)(\s*[=:]\s*|\s+)("[^"]*"|'[^']*'|\S+)/gi;
+  /(?<![\w.-])(?=[\w.-]*(?:passw(?:or)?d|passphrase|secret|token|api_?-?key|credential))[\w.-]+(?:\s*[=:]\s*|\s+)(?=("[^"]*"|'[^']*'|\S+))/gi;
 /** `scheme://user:password@`. */
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:)[^\s@/]+@/gi;
 
@@ -35,10 +38,19 @@ export async function readProcesses(root = '/proc'): Promise<RawProcess[]> {
 /** A command line as it may be told: on one line, without what looks like a secret, cut. Pure. */
 export function safeCommand(cmdline: string): string {
   const text = cmdline.slice(0, MAX_CMDLINE_CHARS).replace(/\0+$/, '').replaceAll('\0', ' ');
-  const plain = redactText(text)
-    .replaceAll(URL_PASSWORD, '$1[redacted]@')
-    .replaceAll(NAMED_SECRET, '$1$2[redacted]');
+  const plain = withoutNamedSecrets(redactText(text).replaceAll(URL_PASSWORD, '$1[redacted]@'));
   return plainText(plain.replaceAll(/\s+/g, ' ').trim(), MAX_COMMAND_CHARS);
+}
+
+/** The names are kept. A value may be the name of the next one: `--password --token x`. */
+function withoutNamedSecrets(text: string): string {
+  let [kept, at] = ['', 0];
+  for (const { index, 0: name, 1: value = '' } of text.matchAll(NAMED_SECRET)) {
+    const from = index + name.length;
+    if (from >= at) kept += `${text.slice(at, from)}[redacted]`;
+    at = Math.max(at, from + value.length);
+  }
+  return kept + text.slice(at);
 }
 
 async function readProcess(root: string, pid: number, uptimeS: number): Promise<RawProcess | null> {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { MusterError } from '../../src/core/errors.ts';
 import { PuppetSettings } from '../../src/core/puppet-settings.ts';
 import { settingsOf } from '../declared-settings.ts';
@@ -6,9 +7,17 @@ import { isManaged, managedResources } from './last-run.ts';
 import type { PuppetPaths } from './paths.ts';
 import { isSecretProperty, nameOf, type WantedResource } from './ral.ts';
 
+/** Beside `name`, which goes for every type. *Source:* `isnamevar` in types of Puppet 7.23. */
+const NAMED_BY: ReadonlyMap<string, string> = new Map([
+  ['exec', 'command'],
+  ['file', 'path'],
+  ['tidy', 'path'],
+]);
+
 /**
  * May this resource be changed by a request? Lists of the node's settings say which types, and which titles of a type; where
- * there is none, nothing may be. What Puppet manages is refused unless `puppet.resource_allow_managed_resources` is true.
+ * there is none, nothing may be. A property can name another thing than the title does (`path` of a file): both must be allowed.
+ * What Puppet manages is refused unless `puppet.resource_allow_managed_resources` is true.
  * Throws RPC_DENIED, RPC_INVALID_DATA (a secret among the properties), CONFIG_INVALID. *Source:* mcollective-puppet-agent, `resource`.
  */
 export async function checkResource(
@@ -16,16 +25,32 @@ export async function checkResource(
   paths: PuppetPaths,
   resource: WantedResource,
 ): Promise<void> {
-  const { type, title, properties } = resource;
+  const { type, properties } = resource;
   const secret = Object.keys(properties).find(isSecretProperty);
   if (secret !== undefined)
     throw new MusterError('RPC_INVALID_DATA', `${secret}: secrets are not taken here: requests are audited`);
   const settings = settingsOf('puppet', PuppetSettings, host.config);
   checkLists(settings, { key: 'type', suffix: '', value: type, what: `the type ${type}` }, true);
-  checkLists(settings, { key: 'name', suffix: `.${type}`, value: title, what: nameOf(resource) }, false);
+  const names = namesOf(resource).map((name) => ({ name, what: nameOf({ type, title: name }) }));
+  for (const { name, what } of names)
+    checkLists(settings, { key: 'name', suffix: `.${type}`, value: name, what }, false);
   if (settings.resource_allow_managed_resources) return;
-  if (isManaged(await managedResources(paths), type, title))
-    throw new MusterError('RPC_DENIED', `Puppet manages ${nameOf(resource)} here: it would be changed back`);
+  const managed = await managedResources(paths);
+  const taken = names.find(({ name }) => isManaged(managed, type, name));
+  if (taken !== undefined)
+    throw new MusterError('RPC_DENIED', `Puppet manages ${taken.what} here: it would be changed back`);
+}
+
+/** All names by which Puppet might take the resource for one of its machine. */
+function namesOf({ type, title, properties }: WantedResource): string[] {
+  const keys = ['name', NAMED_BY.get(type) ?? 'name'];
+  const given = keys.flatMap((key) => (Object.hasOwn(properties, key) ? (properties[key] ?? []) : []));
+  return [...new Set([title, ...given].map((name) => plainName(type, name)))];
+}
+
+/** A path as Puppet reads it: `/etc//x/../motd/` is `/etc/motd`. */
+function plainName(type: string, name: string): string {
+  return name.startsWith('/') && type !== 'exec' ? resolve(name) : name;
 }
 
 function checkLists(
@@ -36,7 +61,9 @@ function checkLists(
   const [allowKey, denyKey] = ['whitelist', 'blacklist'].map(
     (list) => `resource_${ask.key}_${list}${ask.suffix}`,
   ) as [string, string];
-  const [allow, deny] = [listIn(settings, allowKey), listIn(settings, denyKey)];
+  const plain = (name: string) => plainName(ask.suffix.slice(1), name);
+  const allow = listIn(settings, allowKey)?.map(plain) ?? null;
+  const deny = listIn(settings, denyKey)?.map(plain) ?? null;
   if (allow !== null && deny !== null)
     throw new MusterError(
       'CONFIG_INVALID',

@@ -5,17 +5,22 @@ import { readIfThere } from '../files.ts';
 import { ROOT_ENV } from '../program.ts';
 import { type ScriptInput, scriptArguments } from './run-script.ts';
 
-/** Starts the script of a run in a session of its own, so that neither the end of the daemon nor its signals reach it. */
-export function startScript(input: ScriptInput, log: Log): void {
+/**
+ * Starts the script of a run in a session of its own, so that neither the end of the daemon nor its signals reach it.
+ * `over` is called when it has ended, or could not be started at all.
+ */
+export function startScript(input: ScriptInput, log: Log, over: () => void): void {
   const child = spawn('/bin/sh', scriptArguments(input), {
     detached: true,
     stdio: 'ignore',
     cwd: '/',
     env: ROOT_ENV,
   });
-  child.on('error', (cause) =>
-    log.error({ err: cause.message, dir: input.dir }, 'the Puppet run could not be started'),
-  );
+  child.on('error', (cause) => {
+    log.error({ err: cause.message, dir: input.dir }, 'the Puppet run could not be started');
+    over();
+  });
+  child.on('exit', over);
   child.unref();
 }
 

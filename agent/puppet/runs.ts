@@ -62,6 +62,7 @@ class Runs implements PuppetRuns {
   readonly #started = new Set<string>();
   /** Runs whose end this process has told, or is telling. */
   readonly #telling = new Set<string>();
+  #closed = false;
   #turn: Promise<unknown> = Promise.resolve();
   #following: { readonly name: string; readonly stop: () => void } | null = null;
 
@@ -98,6 +99,7 @@ class Runs implements PuppetRuns {
   }
 
   close(): void {
+    this.#closed = true;
     this.#following?.stop();
   }
 
@@ -118,7 +120,11 @@ class Runs implements PuppetRuns {
     const order = await readOrder(dir);
     if (order === null) return null;
     const stand = await standOf(dir, order);
-    if (stand.kind === 'unclaimed' && !this.#started.has(name)) return null;
+    if (stand.kind === 'unclaimed' && !this.#started.has(name)) {
+      // Its script is gone and never began: the node is free for the next run.
+      if (this.#following?.name === name) this.#following.stop();
+      return null;
+    }
     const run = await describe(dir, stand, this.#options.clock);
     if (run.state === 'running') this.#follow(name);
     else await this.#ended(name, run);
@@ -144,7 +150,11 @@ class Runs implements PuppetRuns {
     const written = order ?? (await writeOrder(dir, wish, clock));
     this.#started.add(wish.run);
     this.#follow(wish.run);
-    startScript({ dir, reportPath, timeoutS: wish.timeoutS, command }, log);
+    startScript({ dir, reportPath, timeoutS: wish.timeoutS, command }, log, () => {
+      this.#started.delete(wish.run);
+      // The next daemon looks for itself.
+      if (!this.#closed) void this.#inTurn(() => this.#lookSafely(wish.run));
+    });
     log.info(
       { run: wish.run, environment: wish.environment, timeout_s: wish.timeoutS },
       'Puppet run started',

@@ -10,6 +10,7 @@ import type { Admitted } from './gate.ts';
 import { problemOf } from './request.ts';
 
 const MAX_TEXT_CHARS = 4000;
+const STOPS = 'the daemon stops';
 /** Of a status that an action gives itself. */
 const CODES: Readonly<Record<Exclude<ReplyStatus, 0>, ErrorCode>> = {
   1: 'RPC_ABORTED',
@@ -113,7 +114,8 @@ async function runAction(
   if (exposed !== undefined)
     return failure(REPLY_STATUS.invalidData, 'RPC_INVALID_DATA', `${exposed}: is secret and came in clear`);
   const input = found.declared.input.safeParse(data);
-  if (!input.success) return failure(inputStatus(input.error), 'RPC_INVALID_DATA', problemOf(input.error));
+  if (!input.success)
+    return failure(inputStatus(input.error, data), 'RPC_INVALID_DATA', problemOf(input.error));
   const log = by.log.child({ request: id, action: where, caller });
   const asked = { requestId: id, requestedAtMs: request.iat_ms, ttlS: request.ttl_s, caller, collective };
   const work = (signal: AbortSignal) =>
@@ -156,10 +158,11 @@ async function withLimit<T>(
     limit.abort(error);
     end.reject(error);
   };
+  // Nothing is begun that nobody would see the end of.
+  if (stopped.aborted) throw new MusterError('RPC_FAILED', STOPS);
   const timer = setTimeout(() => giveUp(`${where} did not end within ${timeoutS} s`), timeoutS * 1000);
-  const stop = () => giveUp('the daemon stops');
+  const stop = () => giveUp(STOPS);
   stopped.addEventListener('abort', stop, { once: true });
-  if (stopped.aborted) stop();
   try {
     return await Promise.race([work(limit.signal), end.promise]);
   } finally {
@@ -178,10 +181,14 @@ function outcomeOf(thrown: unknown, log: Log, where: string): Outcome {
   return failure(REPLY_STATUS.unknownError, 'RPC_FAILED', message);
 }
 
-function inputStatus(error: ZodError): ReplyStatus {
-  const missing = error.issues.some(
-    (issue) => issue.code === 'invalid_type' && issue.message.includes('received undefined'),
-  );
+/** Whatever the schema says of a value that is not there, such as "expected one of": it is missing. */
+function inputStatus({ issues }: ZodError, data: object): ReplyStatus {
+  const valueAt = (path: readonly PropertyKey[]) =>
+    path.reduce<unknown>(
+      (value, key) => (Object.hasOwn(Object(value), key) ? Object(value)[key] : undefined),
+      data,
+    );
+  const missing = issues.some(({ code, path }) => code !== 'custom' && valueAt(path) === undefined);
   return missing ? REPLY_STATUS.missingData : REPLY_STATUS.invalidData;
 }
 

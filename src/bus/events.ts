@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
-import { asMusterError } from '../core/errors.ts';
+import { asMusterError, MusterError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { NodeEvent } from '../core/messages.ts';
+import { MAX_MESSAGE_BYTES, NodeEvent } from '../core/messages.ts';
 import { brokerNames } from '../core/names.ts';
 import type { Opener, Sealer, Sender } from '../core/seal.ts';
 import type { Bus, BusSubscription, Delivery } from './bus.ts';
@@ -14,7 +14,7 @@ const PREFETCH = 20;
 /** Wait before an event that could not be handled is given back to the queue. */
 const RETRY_MS = 1000;
 
-/** Tells the controllers something, signed. Throws BROKER_UNREACHABLE, BROKER_REFUSED. */
+/** Tells the controllers something, signed. Throws BROKER_UNREACHABLE, BROKER_REFUSED, CONFLICT when it is larger than they read. */
 export async function publishEvent(
   own: { bus: Bus; sealer: Sealer; clock: Clock },
   event: NodeEvent['event'],
@@ -22,7 +22,13 @@ export async function publishEvent(
   const stamp = { v: 1, iat_ms: own.clock.nowMs(), ttl_s: EVENT_TTL_S } as const;
   const message: NodeEvent = { ...stamp, typ: 'event', id: randomBytes(16).toString('hex'), event };
   const destination = { exchange: brokerNames.eventExchange, key: brokerNames.eventKey(own.sealer.name) };
-  await own.bus.publish(destination, own.sealer.seal(message), {
+  const body = own.sealer.seal(message);
+  if (body.length > MAX_MESSAGE_BYTES)
+    throw new MusterError(
+      'CONFLICT',
+      `the ${event.kind} has ${body.length} bytes, and at most ${MAX_MESSAGE_BYTES} are read: the node has too much to tell`,
+    );
+  await own.bus.publish(destination, body, {
     ttlS: EVENT_TTL_S,
     deadlineS: EVENT_DEADLINE_S,
     // Lines of an audit are sent once.

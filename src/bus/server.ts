@@ -140,13 +140,9 @@ class Server implements RpcServer {
 
   /** Never rejects. */
   async #answer(admitted: Admitted, filter: Expression): Promise<void> {
-    const { log, clock, classes = () => [] } = this.#own;
+    const { log, classes = () => [] } = this.#own;
     const { request, sender } = admitted;
-    if (clock.nowMs() > admitted.expiresAtMs) {
-      log.warn({ request: request.id }, 'request expired while it waited');
-      this.#refused('EXPIRED', admitted);
-      return;
-    }
+    if (this.#isLate(admitted)) return;
     try {
       await this.#own.replay.kept?.();
     } catch (thrown) {
@@ -165,6 +161,8 @@ class Server implements RpcServer {
         if (this.#isNamed(admitted)) await this.#reply(admitted, NO_MATCH);
         return;
       }
+      // Data plug-ins may have taken their time: the caller has gone, and may have asked for something else since.
+      if (this.#isLate(admitted)) return;
       const outcome = await dispatch(admitted, by);
       const { status, code } = outcome;
       log.info(
@@ -184,6 +182,14 @@ class Server implements RpcServer {
     }
   }
 
+  #isLate(admitted: Admitted): boolean {
+    const { clock, log } = this.#own;
+    if (clock.nowMs() <= admitted.expiresAtMs) return false;
+    log.warn({ request: admitted.request.id }, 'request expired while it waited');
+    this.#refused('EXPIRED', admitted);
+    return true;
+  }
+
   async #reply(admitted: Admitted, outcome: Outcome): Promise<void> {
     const { bus, identity } = this.#own;
     const { request, sender } = admitted;
@@ -192,7 +198,7 @@ class Server implements RpcServer {
     const tooLarge = {
       status: 5,
       code: 'RPC_FAILED',
-      message: `the reply has ${sealed.length} bytes`,
+      message: `the reply has ${sealed.length} bytes, at most ${MAX_MESSAGE_BYTES} are sent: ask for less`,
       data: {},
     } as const;
     const body = sealed.length > MAX_MESSAGE_BYTES ? this.#seal(admitted, tooLarge) : sealed;

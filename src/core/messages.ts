@@ -9,6 +9,8 @@ export const FACT_OPERATORS = ['=', '!=', '<', '<=', '>', '>=', '=~', '!~'] as c
 export const MAX_MESSAGE_BYTES = 512 * 1024;
 /** Most classes that a registration names. */
 export const MAX_CLASSES = 5000;
+/** Longest name of a class. */
+export const MAX_CLASS_CHARS = 300;
 /** Largest hello, in bytes. */
 export const MAX_HELLO_BYTES = 32 * 1024;
 
@@ -149,7 +151,7 @@ export const NodeEvent = z.strictObject({
       agents: z.array(word),
       facts,
       /** Classes that Puppet applied last. */
-      classes: z.array(z.string().max(300)).max(MAX_CLASSES).default([]),
+      classes: z.array(z.string().max(MAX_CLASS_CHARS)).max(MAX_CLASSES).default([]),
       collectives: z.array(word),
       version: z.string().max(64),
       /** Seconds until the next one, at the latest. */

@@ -51,3 +51,9 @@ test('a file that cannot be read keeps the last classes and is named once', asyn
   await classes.refresh();
   expect(lines()).toMatchObject([{ level: 'warn', err: expect.stringContaining(path) }]);
 });
+
+test('a tag that is too long for the name of a class is left out: the rest is registered', async () => {
+  const path = join(await tempDir(), 'classes.txt');
+  await writeFile(path, `web\n${'x'.repeat(301)}\n${'y'.repeat(300)}\n`);
+  expect(await createClassList(path, silentLog).refresh()).toEqual(['web', 'y'.repeat(300)]);
+});

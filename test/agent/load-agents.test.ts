@@ -1,7 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadAgents } from '../../agent/load-agents.ts';
+import { loadData } from '../../agent/load-data.ts';
 import { tempDir } from './temp.ts';
 
 const ZOD = JSON.stringify(import.meta.resolve('zod'));
@@ -70,5 +71,20 @@ describe('The agents', () => {
       code: 'PLUGIN_INVALID',
       message: expect.stringContaining(message),
     });
+  });
+
+  test.each([
+    ['the file', (file: string) => [file, 0o664]],
+    ['its folder', (_file: string, dir: string) => [dir, 0o777]],
+  ] as const)('of a site run only when nobody else could write %s', async (_what, pick) => {
+    const dir = await folderWith('motd.mjs', 'throw new Error("it was run");');
+    const [path, mode] = pick(join(dir, 'motd.mjs'), dir) as [string, number];
+    await chmod(path, mode);
+    const refusal = {
+      code: 'SECURITY_REJECTED',
+      message: `${path} can be written by others (chmod go-w)`,
+    };
+    await expect(loadAgents(dir)).rejects.toMatchObject(refusal);
+    await expect(loadData(dir)).rejects.toMatchObject(refusal);
   });
 });

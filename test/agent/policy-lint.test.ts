@@ -1,10 +1,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { externalAgents } from '../../agent/external/folder.ts';
 import { loadAgents } from '../../agent/load-agents.ts';
 import { logPolicyProblems } from '../../agent/policy-lint.ts';
 import { type Log, silentLog } from '../../src/core/log.ts';
 import { tempDir } from './temp.ts';
+
+const TEXTS = { description: 'd', author: 'a', license: 'l', version: '1.0.0', url: 'u' };
+const ECHO = {
+  metadata: { ...TEXTS, name: 'echo', timeout: 5, provider: 'external' },
+  actions: [{ action: 'ping', description: 'd' }],
+};
 
 /** What is logged of a folder with these files. */
 async function logged(files: Readonly<Record<string, string>>) {
@@ -13,12 +20,15 @@ async function logged(files: Readonly<Record<string, string>>) {
   return { dir, lines: await linesOf(dir) };
 }
 
-async function linesOf(dir: string) {
+async function linesOf(dir: string, agentsDir = dir) {
   const lines: Record<string, unknown>[] = [];
   const tell = (level: string) => (fields: object, message: string) =>
     void lines.push({ level, ...fields, message });
   const log: Log = Object.assign(Object.create(silentLog), { error: tell('error'), warn: tell('warn') });
-  await logPolicyProblems({ dir, agents: await loadAgents(undefined), log });
+  const agents = await loadAgents(undefined);
+  const places = { dir: agentsDir, configDir: agentsDir, root: join(agentsDir, 'handed-over') };
+  const external = externalAgents({ ...places, agents, log: silentLog });
+  await logPolicyProblems({ dir, agents, external, log });
   return lines;
 }
 
@@ -36,6 +46,22 @@ test('a daemon that starts names file, line and reason of each problem of its po
     { level: 'warn', file: join(dir, 'own.policy'), line: 1, message: 'a policy is doubtful' },
     {
       ...{ level: 'error', file: join(dir, 'rpcutil.policy'), line: 2 },
+      reason: "the agent has no action 'pnig'",
+      hint: "did you mean 'ping'?",
+    },
+  ]);
+});
+
+test('an action that an external agent does not have is named before the agent is served', async () => {
+  const { dir, lines } = await logged({
+    'echo.json': JSON.stringify(ECHO),
+    'echo.policy': 'allow\tcert=alice\tpnig\t*\t*\n',
+    'broken.json': '{',
+    'broken.policy': 'allow\tcert=alice\tpnig\t*\t*\n',
+  });
+  expect(lines).toMatchObject([
+    {
+      ...{ level: 'error', file: join(dir, 'echo.policy'), line: 1 },
       reason: "the agent has no action 'pnig'",
       hint: "did you mean 'ping'?",
     },

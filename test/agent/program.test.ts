@@ -1,5 +1,18 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runProgram } from '../../agent/program.ts';
+import { tempDir } from './temp.ts';
+
+const PROGRAM = JSON.stringify(join(import.meta.dirname, '../../agent/program.ts'));
+/** Opens all files that it may, and runs a program then. */
+const WITHOUT_FILES = `
+const { openSync } = await import('node:fs');
+const { runProgram } = await import(${PROGRAM});
+try { for (;;) openSync('/dev/null'); } catch {}
+const said = await runProgram('/bin/true', [], { timeoutMs: 5000 }).catch((cause) => cause.code);
+process.stdout.write(String(said));
+`;
 
 describe('a program of the node', () => {
   it('gives output, error output and exit code', async () => {
@@ -39,9 +52,32 @@ describe('a program of the node', () => {
   });
 
   it('is killed when the caller gives up', async () => {
-    const stop = AbortSignal.abort();
-    const end = await runProgram('/bin/sleep', ['60'], { timeoutMs: 60_000, signal: stop });
+    const signal = AbortSignal.timeout(200);
+    const end = await runProgram('/bin/sleep', ['60'], { timeoutMs: 60_000, signal });
     expect(end.cut).toBe(true);
+  });
+
+  it('is not even begun when the caller has given up before', async () => {
+    const mark = join(await tempDir(), 'begun');
+    const options = { timeoutMs: 60_000, signal: AbortSignal.abort(), maxBytes: 10 };
+    for (let time = 0; time < 20; time += 1)
+      expect(await runProgram('/usr/bin/touch', [mark], options)).toMatchObject({
+        exitcode: null,
+        cut: true,
+      });
+    await runProgram('/bin/true', [], { timeoutMs: 10_000 });
+    await expect(access(mark)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('that no file is left for is an error, and not the end of the daemon', async () => {
+    const limited = [
+      '-c',
+      'ulimit -n 64; exec "$0" --input-type=module -e "$1"',
+      process.execPath,
+      WITHOUT_FILES,
+    ];
+    const end = await runProgram('/bin/sh', limited, { timeoutMs: 30_000 });
+    expect(end).toMatchObject({ stdout: 'NODE_IO', exitcode: 0 });
   });
 
   it('keeps no more output than it may', async () => {

@@ -107,6 +107,18 @@ test('what changed while a registration was sent is told by the next', async () 
   registration.stop();
 });
 
+test('nothing is registered after the end, whatever changed while the last one was sent', async () => {
+  const { node, registration, change, after } = aNode();
+  registration.now();
+  node.state = 'b';
+  registration.stop();
+  await after(60);
+  change('c');
+  registration.now();
+  await after(600);
+  expect(node.sentAtS).toEqual([0]);
+});
+
 test('one that fails is not the last', async () => {
   const { node, registration, after } = aNode();
   node.fails = true;

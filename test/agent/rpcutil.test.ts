@@ -95,3 +95,19 @@ test('a node that was never provisioned by a controller has no provision data, w
   const data = createDataStore(plugins, () => master);
   await expect(data.look('provision', null)).rejects.toMatchObject({ code: 'NOT_FOUND' });
 });
+
+test('a data plug-in is not asked any more when nobody waits for it', async () => {
+  const { data } = await aHost();
+  await expect(data.look('fact', 'role', AbortSignal.abort())).rejects.toMatchObject({ code: 'RPC_FAILED' });
+});
+
+test('a data plug-in that cannot tell whether it is active does not take the others out of the inventory', async () => {
+  const host = await aHost();
+  const plugins = new Map(await loadData(undefined));
+  const { fact } = Object.fromEntries(plugins);
+  if (fact === undefined) throw new Error('there is a data plug-in fact');
+  plugins.set('fact', { ...fact, activate: () => Promise.reject(new Error('broken')) });
+  const listed = await createDataStore(plugins, () => host).list();
+  expect(listed.map(({ name }) => name)).toContain('fstat');
+  expect(listed.map(({ name }) => name)).not.toContain('fact');
+});

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { aNode, GOOD_REPORT, never, pidOf, wish } from './runs-kit.ts';
@@ -137,6 +137,22 @@ describe('A Puppet run', () => {
     });
     await eventually(() => node.ended.length > 0);
     expect(await runs.start(wish('r1'), never)).toMatchObject({ verdict: 'good' });
+  });
+
+  test('that could not begin does not hold up the next one', async () => {
+    const node = await aNode();
+    const runs = node.open();
+    const command = node.puppet('exit 0');
+    await runs.start(wish('a'), async () => {
+      // As on a full disk, or when no process can be made: nobody claims the folder.
+      await mkdir(join(node.root, 'a'), { recursive: true });
+      await symlink('/no/such/place', join(node.root, 'a', 'pid'));
+      return command();
+    });
+    await eventually(async () => (await runs.look('a')) === null);
+    expect(await runs.start(wish('b'), command)).toMatchObject({ run: 'b', state: 'running' });
+    await eventually(async () => (await runs.look('b'))?.state === 'finished');
+    expect(node.ended).toEqual([['b', 0]]);
   });
 
   test('of a machine that was rebooted has ended', async () => {

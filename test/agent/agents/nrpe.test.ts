@@ -178,3 +178,20 @@ test.each([
 ])('the output %j is split into text and performance data', (stdout, parts) => {
   expect(splitOutput(stdout)).toEqual(parts);
 });
+
+test('A check that is not waited for says so, and is not even begun when that was known before', async () => {
+  const node = await nodeWith({ 'a.cfg': 'command[slow]=sleep 60\n' });
+  const givenUp = { ...request, signal: AbortSignal.timeout(300) };
+  const said = { exitcode: 3, state: 'UNKNOWN', output: 'given up before it had a result.' };
+  expect(await actions.runcommand({ command: 'slow' }, givenUp, node.host)).toMatchObject(said);
+  expect(await actions.runcommand({ command: 'slow' }, givenUp, node.host)).toMatchObject(said);
+});
+
+test('More checks than fit into one reply are refused, not left out', async () => {
+  const names = Array.from({ length: 301 }, (_, index) => `command[c${index}]=true\n`);
+  const { host } = await nodeWith({ 'a.cfg': names.join('') });
+  await expect(actions.runallcommands({}, request, host)).rejects.toMatchObject({
+    code: 'CONFLICT',
+    message: 'the node has 301 checks, at most 300 fit into one reply: run them by name',
+  });
+});

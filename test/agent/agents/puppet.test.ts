@@ -6,7 +6,6 @@ import { puppet as ddl } from '../../../agent/agents/puppet.ddl.ts';
 import agent from '../../../agent/agents/puppet.ts';
 import data from '../../../agent/data/puppet.ts';
 import resourceData from '../../../agent/data/resource.ts';
-import { isSecretProperty } from '../../../agent/puppet/ral.ts';
 import { humanSeconds } from '../../../agent/puppet/status.ts';
 import { aNode, request, type TestNode } from '../host.ts';
 import { eventually, tempDir } from '../temp.ts';
@@ -185,54 +184,5 @@ describe('disable', () => {
     expect(await data.query(null, host, signal)).toMatchObject({ enabled: false, status: 'disabled' });
     expect(await actions.enable({}, request, host)).toMatchObject({ enabled: true });
     expect(await actions.enable({}, request, host)).toMatchObject({ status: 'Puppet was enabled already' });
-  });
-});
-
-describe('resource', () => {
-  const make = async (settings: Record<string, string>, wish: object = {}) => {
-    const node = await aNodeWithStub(settings);
-    await writeFile(join(node.puppet.stateDir, 'resources.txt'), 'file[/etc/motd]\nuser[peter]\n');
-    const input = ddl.actions.resource.input.parse({ type: 'user', name: 'mary', ...wish });
-    return actions.resource(input, request, node.host);
-  };
-
-  test.each([
-    ['no list', {}, {}, 'RPC_DENIED'],
-    ['a list without the type', { 'puppet.resource_type_whitelist': 'host, cron' }, {}, 'RPC_DENIED'],
-    ['a list of denied types with it', { 'puppet.resource_type_blacklist': 'exec,user' }, {}, 'RPC_DENIED'],
-    [
-      'a list of names without it',
-      { 'puppet.resource_type_whitelist': 'user', 'puppet.resource_name_whitelist.user': 'paul' },
-      {},
-      'RPC_DENIED',
-    ],
-    [
-      'both lists',
-      { 'puppet.resource_type_whitelist': 'user', 'puppet.resource_type_blacklist': 'exec' },
-      {},
-      'CONFIG_INVALID',
-    ],
-    ['what Puppet manages', { 'puppet.resource_type_whitelist': 'user' }, { name: 'Peter' }, 'RPC_DENIED'],
-    [
-      'a secret',
-      { 'puppet.resource_type_whitelist': 'user' },
-      { properties: { password: 'x' } },
-      'RPC_INVALID_DATA',
-    ],
-  ])('is refused for %s', async (_what, settings, wish, code) => {
-    await expect(make(settings, wish)).rejects.toMatchObject({ code });
-  });
-
-  test.each([
-    { 'puppet.resource_type_whitelist': 'user' },
-    { 'puppet.resource_type_blacklist': 'exec' },
-    { 'puppet.resource_type_whitelist': 'user', 'puppet.resource_name_blacklist.user': 'root' },
-  ])('comes as far as Puppet with %j', async (settings) => {
-    await expect(make(settings)).rejects.toMatchObject({ code: 'PROGRAM_FAILED' });
-  });
-
-  test('knows names of secrets', () => {
-    expect(['password', 'db_password', 'token', 'private_key'].every(isSecretProperty)).toBe(true);
-    expect(['password_max_age', 'key', 'ensure', 'tokens'].some(isSecretProperty)).toBe(false);
   });
 });

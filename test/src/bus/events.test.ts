@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Bus, Delivery } from '../../../src/bus/bus.ts';
-import { consumeEvents } from '../../../src/bus/events.ts';
+import { consumeEvents, publishEvent } from '../../../src/bus/events.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { silentLog } from '../../../src/core/log.ts';
 import { makePki, testPki } from '../../kit/pki.ts';
@@ -53,4 +53,24 @@ test('events that do not count are told with a fixed word and, when it holds, wh
     ['FORMAT', 'web1'],
     ['EXPIRED', 'web1'],
   ]);
+});
+
+test('an event that no controller would read is not sent in vain: who says it is told', async () => {
+  const { sealer } = await (await testPki()).holder('web1', 'node');
+  const sent: Buffer[] = [];
+  const bus = { publish: async (_to: unknown, body: Buffer) => void sent.push(body) } as unknown as Bus;
+  const tell = (facts: Record<string, string>) => {
+    const said = { agents: [], facts, classes: [], collectives: [], version: '1' };
+    return publishEvent({ bus, sealer, clock: systemClock }, { kind: 'registration', ...said });
+  };
+  const names = Array.from({ length: 60 }, (_, index) => `fact${index}`);
+  await expect(tell(Object.fromEntries(names.map((name) => [name, 'x'.repeat(8192)])))).rejects.toMatchObject(
+    {
+      code: 'CONFLICT',
+      message: expect.stringMatching(/^the registration has \d{6} bytes, and at most 524288 are read/),
+    },
+  );
+  expect(sent).toEqual([]);
+  await tell({ role: 'web' });
+  expect(sent).toHaveLength(1);
 });

@@ -7,18 +7,36 @@ import { silentLog } from '../../../src/core/log.ts';
 
 const about = { description: 'd', version: '1', author: 'a', license: 'l', url: 'u', timeoutS: 5 };
 const output = z.strictObject({ done: z.number(), of: z.number().default(9) });
+const colour = z.strictObject({ colour: z.enum(['red', 'blue']) });
 const counter = defineDdl({
   ...{ name: 'counter', ...about },
-  actions: { count: { description: 'd', display: 'always', input: nothing, output } },
+  actions: {
+    count: { description: 'd', display: 'always', input: nothing, output },
+    paint: { description: 'd', display: 'always', input: colour, output },
+  },
 });
 
 /** What goes back when the action gives this. */
-function outcomeOf(given: () => Promise<unknown>, more: { graceS?: number; timeoutS?: number } = {}) {
+function outcomeOf(
+  given: () => Promise<unknown>,
+  more: { graceS?: number; timeoutS?: number; stopped?: AbortSignal; action?: string; data?: object } = {},
+) {
   const stamp = { v: 1, typ: 'request', iat_ms: 0, ttl_s: 60, aud: 'all', collective: 'c' } as const;
   const filter = { identity: [], agent: [], class: [], fact: [], compound: [] };
-  const what = { id: '', agent: 'counter', action: 'count', data: {}, filter, session: '' };
+  const what = {
+    id: '',
+    agent: 'counter',
+    action: more.action ?? 'count',
+    data: { ...more.data },
+    filter,
+    session: '',
+  };
   const ddl = { ...counter, timeoutS: more.timeoutS ?? 5 };
-  const served = { ddl, actions: { count: given }, ...(more.graceS === undefined ? {} : more) };
+  const served = {
+    ddl,
+    actions: { count: given, paint: given },
+    ...(more.graceS === undefined ? {} : { graceS: more.graceS }),
+  };
   return dispatch(
     {
       ...{ request: { ...stamp, ...what }, sender: { name: 'alice', role: 'operator' }, encrypted: false },
@@ -26,7 +44,7 @@ function outcomeOf(given: () => Promise<unknown>, more: { graceS?: number; timeo
     },
     {
       ...{ agents: () => new Map([['counter', served]]), host: null, facts: () => ({}), classes: () => [] },
-      ...{ authorize: () => undefined, log: silentLog, signal: new AbortController().signal },
+      ...{ authorize: () => undefined, log: silentLog, signal: more.stopped ?? new AbortController().signal },
     },
   );
 }
@@ -67,4 +85,25 @@ test('An agent may have a moment beyond the time limit of its contract to say ho
   };
   expect(await outcomeOf(late, { timeoutS: 0.1 })).toMatchObject({ status: 5, code: 'RPC_FAILED' });
   expect(await outcomeOf(late, { timeoutS: 0.1, graceS: 20 })).toMatchObject({ status: 0 });
+});
+
+test.each([
+  [{}, REPLY_STATUS.missingData],
+  [{ colour: 'green' }, REPLY_STATUS.invalidData],
+  [{ colour: 'red', other: 1 }, REPLY_STATUS.invalidData],
+])('The input %j is told from one that is %i by its status, and the field is named', async (data, status) => {
+  const outcome = await outcomeOf(async () => ({ done: 1 }), { action: 'paint', data });
+  expect(outcome).toMatchObject({ status, code: 'RPC_INVALID_DATA' });
+  expect(outcome.message).toMatch(/colour|other/);
+});
+
+test('An action is not begun any more when the daemon has stopped', async () => {
+  let begun = false;
+  const given = async () => {
+    begun = true;
+    return { done: 1 };
+  };
+  const outcome = await outcomeOf(given, { stopped: AbortSignal.abort() });
+  expect(outcome).toMatchObject({ status: 5, code: 'RPC_FAILED', message: 'the daemon stops' });
+  expect(begun).toBe(false);
 });
