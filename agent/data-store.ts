@@ -22,7 +22,10 @@ export interface DataStore {
 export function createDataStore(plugins: ReadonlyMap<string, AnyData>, host: () => AgentHost): DataStore {
   const active = async (name: string): Promise<AnyData> => {
     const plugin = plugins.get(name);
-    if (plugin !== undefined && (await plugin.activate(host()))) return plugin;
+    if (plugin !== undefined) {
+      if (await plugin.activate(host())) return plugin;
+      throw new MusterError('NOT_FOUND', `the data plug-in '${name}' is not active on this node`);
+    }
     const near = nearest(name, [...plugins.keys()]);
     const hint =
       near === undefined ? `there are ${[...plugins.keys()].sort().join(', ')}` : `did you mean '${near}'?`;

@@ -35,7 +35,12 @@ const agent: Agent<typeof haproxy, AgentHost> = {
       const chosen = server === undefined ? all : [serverNamed(all, server)];
       const servers = chosen.filter((one) => backend === undefined || one.server.startsWith(`${backend}/`));
       if (servers.length === 0 && backend !== undefined)
-        throw new MusterError('NOT_FOUND', `HAProxy has no backend ${backend} with servers`);
+        throw new MusterError(
+          'NOT_FOUND',
+          server === undefined
+            ? `HAProxy has no backend ${backend} with servers`
+            : `the server ${server} is not in the backend ${backend}`,
+        );
       if (servers.length > MAX_SERVERS)
         throw new MusterError(
           'CONFLICT',

@@ -93,7 +93,10 @@ test('a node that was never provisioned by a controller has no provision data, w
   const plugins = await loadData(undefined);
   const master: AgentHost = { ...host, config: DaemonConfig.parse({ broker: { host: 'b' } }), node: null };
   const data = createDataStore(plugins, () => master);
-  await expect(data.look('provision', null)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  await expect(data.look('provision', null)).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: "the data plug-in 'provision' is not active on this node",
+  });
 });
 
 test('a data plug-in is not asked any more when nobody waits for it', async () => {

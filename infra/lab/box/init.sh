@@ -7,6 +7,7 @@ umask 022
 name=$1 ip=$2 disk=$3 hosts=$4 prepare=$5 hide=$6
 shift 6
 here=$(dirname "$(readlink -f "$0")")
+checkout=$(readlink -f "$here/../../..")
 
 echo 'card?' >&4
 read -r _ <&3
@@ -26,17 +27,6 @@ mkdir -p "$disk/upper" "$disk/work" "$disk/root"
 root=$disk/root
 mount -t overlay overlay -o "lowerdir=/,upperdir=$disk/upper,workdir=$disk/work" "$root"
 
-for bind in "$@"; do
-  from=${bind%%:*} rest=${bind#*:}
-  to=$root${rest%%:*} mode=${rest##*:}
-  mkdir -p "$to"
-  mount --bind "$from" "$to"
-  mount -o "remount,bind,$mode" "$to"
-done
-# The lab's keys lie below the directory that the boxes see through their root.
-mkdir -p "$root$hide"
-mount -t tmpfs -o size=4k,mode=000 tmpfs "$root$hide"
-
 cd "$root"
 mount -t proc proc proc
 mount -t sysfs -o ro sysfs sys
@@ -55,6 +45,24 @@ ln -s fd/2 dev/stderr
 mount -t tmpfs -o mode=755 tmpfs run
 mkdir -p run/lock
 mount -t tmpfs -o mode=1777 tmpfs tmp
+# Programs of the lab run from this checkout, which may lie in a folder that is hidden now.
+case $checkout in
+/tmp/* | /run/*)
+  mkdir -p "$root$checkout"
+  mount --bind "$checkout" "$root$checkout"
+  mount -o remount,bind,ro "$root$checkout"
+  ;;
+esac
+for bind in "$@"; do
+  from=${bind%%:*} rest=${bind#*:}
+  to=$root${rest%%:*} mode=${rest##*:}
+  mkdir -p "$to"
+  mount --bind "$from" "$to"
+  mount -o "remount,bind,$mode" "$to"
+done
+# The lab's keys lie below the directory that the boxes see through their root.
+mkdir -p "$root$hide"
+mount -t tmpfs -o size=4k,mode=000 tmpfs "$root$hide"
 cp "$hosts" etc/hosts
 
 if [ $first_boot = yes ]; then

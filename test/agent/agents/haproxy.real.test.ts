@@ -41,6 +41,11 @@ describe('A real HAProxy', () => {
     await expect(actions.state({ backend: 'no' }, request, node.host)).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
+    const elsewhere = actions.state({ backend: 'api', server: 'web/app1' }, request, node.host);
+    await expect(elsewhere).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'the server web/app1 is not in the backend api',
+    });
   });
 
   test('takes a server out and in again, once', async () => {

@@ -12,7 +12,8 @@ import { startDaemon } from '../../kit/daemon.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
 import { startSystemd, type TestSystemd } from '../../kit/systemd.ts';
 
-const MAIN = fileURLToPath(new URL('../../../src/cli/main.ts', import.meta.url));
+const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
+const MAIN = join(CHECKOUT, 'src/cli/main.ts');
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -49,9 +50,9 @@ function stepOf(stdout: string, begin: string): string {
   return step;
 }
 
-/** A folder that the controller sees too: its unit hides /tmp from it. */
-async function folderOutsideTmp(): Promise<string> {
-  const home = fileURLToPath(new URL('../../../.muster', import.meta.url));
+/** A folder in this checkout, which the controller is made to see wherever it lies: its unit hides /tmp from it. */
+async function folderInCheckout(): Promise<string> {
+  const home = join(CHECKOUT, '.muster');
   await mkdir(home, { recursive: true });
   const root = await mkdtemp(join(home, 'init-'));
   onTestFinished(() => rm(root, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }));
@@ -63,7 +64,10 @@ async function startController(root: string, more: readonly string[]): Promise<T
   const name = 'muster-controller.service';
   const written = await readFile(join(root, 'systemd', name), 'utf8');
   const systemd = await startSystemd(root, {
-    [name]: written.replace(/^ExecStart=.*$/m, (line) => [line, ...more].join(' ')),
+    [name]: written.replace(
+      /^ExecStart=.*$/m,
+      (line) => `${[line, ...more].join(' ')}\nBindPaths=${CHECKOUT}`,
+    ),
   });
   expect(await systemd.inside(['sh', '-c', `systemd-analyze verify /etc/systemd/system/${name} 2>&1`])).toBe(
     '',
@@ -73,7 +77,7 @@ async function startController(root: string, more: readonly string[]): Promise<T
 }
 
 test('what `muster init` makes and prints brings up broker and controller, and a node joins', async () => {
-  const root = await folderOutsideTmp();
+  const root = await folderInCheckout();
   const dir = join(root, 'muster');
   const init = await muster(
     ...['init', '--dir', dir, '--systemd-dir', join(root, 'systemd'), '--broker-host', '127.0.0.1'],
