@@ -10,7 +10,7 @@ import { eventually } from '../../agent/temp.ts';
 import { bootBroker } from '../../kit/broker.ts';
 import { startDaemon } from '../../kit/daemon.ts';
 import { startRedis, type TestRedis } from '../../kit/redis.ts';
-import { startSystemd, type TestSystemd } from '../../kit/systemd.ts';
+import { startSystemd } from '../../kit/systemd.ts';
 
 const CHECKOUT = fileURLToPath(new URL('../../../', import.meta.url));
 const MAIN = join(CHECKOUT, 'src/cli/main.ts');
@@ -59,8 +59,8 @@ async function folderInCheckout(): Promise<string> {
   return root;
 }
 
-/** Starts the controller as the unit that was written says, under systemd, with these words more. */
-async function startController(root: string, more: readonly string[]): Promise<TestSystemd> {
+/** Starts the controller as the unit that was written says, under systemd, with these words more, until the test ends. */
+async function startController(root: string, more: readonly string[]): Promise<void> {
   const name = 'muster-controller.service';
   const written = await readFile(join(root, 'systemd', name), 'utf8');
   const systemd = await startSystemd(root, {
@@ -69,11 +69,11 @@ async function startController(root: string, more: readonly string[]): Promise<T
       (line) => `${[line, ...more].join(' ')}\nBindPaths=${CHECKOUT}`,
     ),
   });
+  onTestFinished(() => systemd.stop());
   expect(await systemd.inside(['sh', '-c', `systemd-analyze verify /etc/systemd/system/${name} 2>&1`])).toBe(
     '',
   );
   await systemd.inside(['systemctl', 'start', name]);
-  return systemd;
 }
 
 test('what `muster init` makes and prints brings up broker and controller, and a node joins', async () => {
@@ -96,7 +96,6 @@ test('what `muster init` makes and prints brings up broker and controller, and a
       .replace('port = 15672', `port = ${managementPort}`);
     await writeFile(join(at, 'rabbitmq.conf'), here);
   });
-  let controller: TestSystemd | undefined;
   try {
     await eventually(
       () =>
@@ -121,7 +120,7 @@ test('what `muster init` makes and prints brings up broker and controller, and a
     expect(check).toMatchObject({ code: 0, stdout: 'the broker is locked down: nothing was found open\n' });
 
     const path = join(dir, 'muster.yaml');
-    controller = await startController(root, elsewhere);
+    await startController(root, elsewhere);
     const config = await loadConfig(ControllerConfig, { path });
     const id = 'dc-init';
     startDaemon(
@@ -157,7 +156,6 @@ test('what `muster init` makes and prints brings up broker and controller, and a
     expect(runs.stdout).toContain(id);
     expect((await printed('muster broker check')).code).toBe(0);
   } finally {
-    await controller?.stop();
     await broker.stop();
   }
 });
