@@ -4,8 +4,8 @@ import { MusterError } from '../../src/core/errors.ts';
 import type { AgentHost } from '../host.ts';
 import { disablePuppet, enablePuppet } from '../puppet/disable.ts';
 import { managedResources, readSummary, totalsOf, typeDistribution } from '../puppet/last-run.ts';
+import { makeResource } from '../puppet/make-resource.ts';
 import { hasPuppet, puppetOf } from '../puppet/of-host.ts';
-import { applyResource, nameOf } from '../puppet/ral.ts';
 import { checkResource } from '../puppet/ral-rules.ts';
 import { type ReportLog, readReport } from '../puppet/report.ts';
 import { runOnce } from '../puppet/run-once.ts';
@@ -13,7 +13,6 @@ import { puppetStatus } from '../puppet/status.ts';
 import { puppet } from './puppet.ddl.ts';
 
 const MAX_LOGS = 500;
-const MAX_RESULT_CHARS = 8000;
 
 /** Puppet on nodes and masters, where it is installed. *Source:* mcollective-puppet-agent, agent/puppet.rb. */
 const agent: Agent<typeof puppet, AgentHost> = {
@@ -67,10 +66,7 @@ const agent: Agent<typeof puppet, AgentHost> = {
       const paths = await puppetOf(host);
       const wanted = { type, title: name, properties };
       await checkResource(host, paths, wanted);
-      const { changed, failed, lines } = await applyResource(paths, wanted);
-      const result = lines.join('\n').slice(0, MAX_RESULT_CHARS) || 'no output produced';
-      if (failed) throw new MusterError('PROGRAM_FAILED', `Failed to apply ${nameOf(wanted)}: ${result}`);
-      return { result, changed };
+      return makeResource(paths, wanted);
     },
   },
 };

@@ -2,14 +2,14 @@ import type { Agent } from '../../src/core/agent.ts';
 import { MusterError } from '../../src/core/errors.ts';
 import type { AgentHost } from '../host.ts';
 import { isManaged, managedResources } from '../puppet/last-run.ts';
+import { makeResource } from '../puppet/make-resource.ts';
 import { hasPuppet, puppetOf } from '../puppet/of-host.ts';
 import type { PuppetPaths } from '../puppet/paths.ts';
-import { applyResource, findResources, nameOf, type WantedResource } from '../puppet/ral.ts';
+import { findResources, nameOf, type WantedResource } from '../puppet/ral.ts';
 import { checkResource } from '../puppet/ral-rules.ts';
 import { puppetral } from './puppetral.ddl.ts';
 
 const MAX_FOUND = 1000;
-const MAX_RESULT_CHARS = 8000;
 
 /** Puppet's resource abstraction layer, through the puppet program. *Source:* agent/puppetral.rb of MCollective's plug-ins. */
 const agent: Agent<typeof puppetral, AgentHost> = {
@@ -42,10 +42,7 @@ const agent: Agent<typeof puppetral, AgentHost> = {
       const wanted = { type, title, properties };
       await checkResource(host, paths, wanted);
       const free = await withoutConflict(paths, wanted, avoid_conflict, signal);
-      const { changed, failed, lines } = await applyResource(paths, free);
-      const result = lines.join('\n').slice(0, MAX_RESULT_CHARS) || 'no output produced';
-      if (failed) throw new MusterError('PROGRAM_FAILED', `Failed to apply ${nameOf(wanted)}: ${result}`);
-      return { result, changed, avoided: free !== wanted };
+      return { ...(await makeResource(paths, free)), avoided: free !== wanted };
     },
   },
 };

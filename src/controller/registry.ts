@@ -37,7 +37,7 @@ const MISSED = 3;
  * Names of nodes that stopped registering: they were terminated, or hang. Measured against whoever registered last and not
  * against the clock, so that nobody is late while no controller listens. Pure.
  */
-export function overdue(nodes: Iterable<KnownNode>): ReadonlySet<string> {
+export function overdue(nodes: Iterable<KnownNode>): Set<string> {
   const all = [...nodes];
   const newestMs = Math.max(...all.map(({ lastSeenMs }) => lastSeenMs));
   const isLate = ({ lastSeenMs, everyS = Number.POSITIVE_INFINITY }: KnownNode) =>

@@ -10,6 +10,12 @@ export function nearest(word: string, known: Iterable<string>): string | undefin
     : undefined;
 }
 
+/** ` (did you mean 'KNOWN'?)` behind a word that is unknown, or nothing when none is near. Pure. */
+export function didYouMean(word: string, known: Iterable<string>): string {
+  const near = nearest(word, known);
+  return near === undefined ? '' : ` (did you mean '${near}'?)`;
+}
+
 /** Letters added, left out, replaced, or two neighbours swapped. */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, index) => index)];

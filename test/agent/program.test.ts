@@ -9,7 +9,7 @@ const PROGRAM = JSON.stringify(join(import.meta.dirname, '../../agent/program.ts
 const WITHOUT_FILES = `
 const { openSync } = await import('node:fs');
 const { runProgram } = await import(${PROGRAM});
-try { for (;;) openSync('/dev/null'); } catch {}
+try { for (;;) openSync('/dev/null'); } catch (full) { if (full.code !== 'EMFILE') throw full; }
 const said = await runProgram('/bin/true', [], { timeoutMs: 5000 }).catch((cause) => cause.code);
 process.stdout.write(String(said));
 `;

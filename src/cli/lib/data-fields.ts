@@ -1,7 +1,7 @@
 import { asMusterError, MusterError } from '../../core/errors.ts';
 import type { Expression } from '../../core/filter/ast.ts';
 import { dataCalls } from '../../core/filter/evaluate.ts';
-import { nearest } from '../../core/nearest.ts';
+import { didYouMean } from '../../core/nearest.ts';
 
 /**
  * Does each data plug-in of a filter say what it is asked for? Else no node would ever fit, and nobody would be told why. A plug-in
@@ -19,11 +19,9 @@ export async function checkDataFields(expression: Expression): Promise<void> {
     });
     if (ddl === null || Object.hasOwn(ddl.output.shape, field)) continue;
     const known = Object.keys(ddl.output.shape);
-    const near = nearest(field, known);
-    const hint = near === undefined ? '' : ` (did you mean '${near}'?)`;
     throw new MusterError(
       'USAGE',
-      `the data plug-in ${name} has no '${field}'${hint}; it has ${known.join(', ')}`,
+      `the data plug-in ${name} has no '${field}'${didYouMean(field, known)}; it has ${known.join(', ')}`,
     );
   }
 }

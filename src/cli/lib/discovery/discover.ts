@@ -23,12 +23,10 @@ export async function discover(finder: Finder, wanted: Wanted, place: DiscoveryP
   const whole = filtered === 'all' || (given && !needsFacts(wanted));
   if (whole) return { names: narrowedByName(names, wanted, filtered), silent: [], gone: [], given };
   const known = await place.known();
-  const meant = sorted(names, known, wanted, given);
+  // Whoever was named by somebody is asked all the same.
   const late = finder.method === 'registry' ? overdue(known.values()) : new Set<string>();
-  const isGone = (name: string) => late.has(name) && !wanted.filter.names.includes(name);
-  const gone = [...meant.sure, ...meant.open].filter(isGone);
-  const sure = meant.sure.filter((name) => !isGone(name));
-  const open = meant.open.filter((name) => !isGone(name));
+  for (const name of wanted.filter.names) late.delete(name);
+  const { sure, open, gone } = sorted(names, known, late, wanted, given);
   if (open.length === 0) return { names: sure, silent: [], gone, given };
   const asked = await askThemselves(open, wanted, place, given);
   return { names: [...sure, ...asked.names], silent: asked.silent, gone, given };
@@ -44,23 +42,26 @@ function narrowedByName(
   return names.filter((name) => filter.names.includes(name));
 }
 
-/** Does the registry decide? Pure. */
+/** Does the registry decide? Of those that are or may be meant, the late ones are gone. Pure. */
 function sorted(
   names: readonly string[],
   known: ReadonlyMap<string, KnownNode>,
+  late: ReadonlySet<string>,
   { filter, agent }: Wanted,
   given: boolean,
-): { sure: string[]; open: string[] } {
-  const [sure, open]: [string[], string[]] = [[], []];
+): { sure: string[]; open: string[]; gone: string[] } {
+  const [sure, open, gone]: [string[], string[], string[]] = [[], [], []];
   for (const name of names) {
     const node = known.get(name);
     const truth =
       node === undefined ? unknownTruth(name, filter) : evaluate(filter.expression, subjectOf(node));
     const serves = given || node === undefined || node.agents.includes(agent);
-    if (truth === true && serves) sure.push(name);
-    if (truth === null && serves) open.push(name);
+    if (truth === false || !serves) continue;
+    if (late.has(name)) gone.push(name);
+    else if (truth === true) sure.push(name);
+    else open.push(name);
   }
-  return { sure, open };
+  return { sure, open, gone };
 }
 
 /** A node that nobody has heard of: its name may decide, all else it has to say itself. */

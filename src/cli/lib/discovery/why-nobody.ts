@@ -1,6 +1,6 @@
 import type { KnownNode } from '../../../controller/registry.ts';
 import { dataCalls } from '../../../core/filter/evaluate.ts';
-import { nearest } from '../../../core/nearest.ts';
+import { didYouMean } from '../../../core/nearest.ts';
 import type { Wanted } from './finder.ts';
 
 /**
@@ -22,19 +22,14 @@ export function whyNobody(
   if (here.length === 0) {
     const there = [...new Set(nodes.flatMap((node) => node.collectives))].sort();
     lines.push(
-      `nobody is in the collective '${collective}'${meant(collective, there)}; there are nodes in ${there.join(', ')}`,
+      `nobody is in the collective '${collective}'${didYouMean(collective, there)}; there are nodes in ${there.join(', ')}`,
     );
   } else if (!here.some((node) => node.agents.includes(agent)))
     lines.push(`no node in the collective '${collective}' serves the agent '${agent}'`);
   const strange = dataCalls(filter.expression).map(({ name }) => name);
   for (const name of new Set(strange.filter((one) => !dataPlugins.includes(one))))
     lines.push(
-      `'${name}' is no data plug-in of Muster's${meant(name, dataPlugins)}; only nodes that have their own one can fit`,
+      `'${name}' is no data plug-in of Muster's${didYouMean(name, dataPlugins)}; only nodes that have their own one can fit`,
     );
   return lines;
-}
-
-function meant(word: string, known: readonly string[]): string {
-  const near = nearest(word, known);
-  return near === undefined ? '' : ` (did you mean '${near}'?)`;
 }

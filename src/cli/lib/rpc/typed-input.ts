@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { unwrap } from '../../../core/config/explain.ts';
 import type { Ddl, DdlAction, DdlSchema } from '../../../core/ddl.ts';
 import { MusterError } from '../../../core/errors.ts';
-import { nearest } from '../../../core/nearest.ts';
+import { didYouMean, nearest } from '../../../core/nearest.ts';
 import { secretFieldsOf } from '../../../core/secret-fields.ts';
 import { schemaRows } from '../docs/schema.ts';
 
@@ -14,9 +14,10 @@ export function actionNamed(ddl: Ddl, action: string): DdlAction {
   const spec = Object.hasOwn(ddl.actions, action) ? ddl.actions[action] : undefined;
   if (spec !== undefined) return spec;
   const all = Object.keys(ddl.actions);
-  const near = nearest(action, all);
-  const hint = near === undefined ? '' : ` (did you mean '${near}'?)`;
-  throw new MusterError('USAGE', `${ddl.name} has no action '${action}'${hint}; it has ${all.join(', ')}`);
+  throw new MusterError(
+    'USAGE',
+    `${ddl.name} has no action '${action}'${didYouMean(action, all)}; it has ${all.join(', ')}`,
+  );
 }
 
 /** `key=value` texts by their names. Throws USAGE for a text without `=`, and for an input that there is not. Pure. */
