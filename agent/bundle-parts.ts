@@ -1,4 +1,5 @@
 import type { Plugin } from 'esbuild';
+import { ONE_LANGUAGE } from '../src/core/one-language.ts';
 
 /** A file of a package and what the bundle holds in its place. */
 interface Part {
@@ -11,10 +12,7 @@ interface Part {
  * languages, and pino's threads (with Node's worker_threads), for the daemon writes its log by itself.
  */
 const PARTS: readonly Part[] = [
-  {
-    filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/,
-    contents: "export { default as en } from './en.js';",
-  },
+  ONE_LANGUAGE,
   {
     filter: /[\\/]pino[\\/]lib[\\/]transport\.js$/,
     contents: "module.exports = () => { throw new Error('the daemon has no log transports'); };",

@@ -5,7 +5,7 @@
 //   node infra/setup.mjs bench that, and those that benchmarks compare with
 // Silent when there is nothing to do. Exit codes: 0 ready, 1 failed, 3 this machine cannot run the lab (nothing touched).
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -69,6 +69,12 @@ function nodeModulesAreCurrent() {
   });
 }
 
+/** Commands start sooner from packages of one file each, made of what npm installed last: see one-file-packages.ts. */
+function packagesAreOneFile() {
+  const { mtimeMs, size } = statSync(join(ROOT, 'node_modules/.package-lock.json'));
+  return readJson(join(ROOT, 'node_modules/.cache/muster/packages.json'))?.installed === `${mtimeMs} ${size}`;
+}
+
 /** @param {readonly string[]} wanted */
 function missingPackages(wanted) {
   const query = ['-W', `-f=\${Package} \${db:Status-Status}\n`, ...wanted];
@@ -101,7 +107,12 @@ function expectSuccess(what, command, result) {
 }
 
 function installNodeModules() {
-  if (nodeModulesAreCurrent()) return;
+  if (!nodeModulesAreCurrent()) installFromNpm();
+  const made = capture(join(ROOT, 'node_modules/.bin/node'), [join(ROOT, 'infra/one-file-packages.ts')]);
+  expectSuccess('packing npm packages', 'infra/one-file-packages.ts', made);
+}
+
+function installFromNpm() {
   say('installing npm packages');
   // Not `npm ci`: it refuses a lock that lacks an optional package of another platform, as a partial mirror of the
   // registry makes one. Versions and checksums come from the lock all the same, and it is not written.
@@ -155,7 +166,7 @@ function main() {
   const packages = task === '' ? [] : PACKAGES[task];
   if (packages === undefined) stop('usage: node infra/setup.mjs [lab | bench]', 1);
   if (task !== '') stopUnlessLabCanRun();
-  if (!nodeModulesAreCurrent()) {
+  if (!nodeModulesAreCurrent() || !packagesAreOneFile()) {
     mkdirSync(join(ROOT, '.muster'), { recursive: true, mode: 0o700 });
     inTurn(join(ROOT, '.muster/setup.lock'), '--node-modules');
   }

@@ -83,7 +83,8 @@ function sayUsageJson({ message }: CommanderError, command: string | null): void
   sayErrorJson(new MusterError('USAGE', message.replace(/^error: /, '')), command);
 }
 
-if (import.meta.main || process.argv[1]?.endsWith('muster.mjs') || process.argv[1]?.endsWith('/muster')) {
+/** The command line of this process: runs it and sets the exit code. */
+export async function muster(): Promise<void> {
   // A reader that closes the pipe early (`| head`) is no fault.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   // Nor is one that reads no messages.
@@ -92,3 +93,5 @@ if (import.meta.main || process.argv[1]?.endsWith('muster.mjs') || process.argv[
   });
   process.exitCode = await main(process.argv.slice(2));
 }
+
+if (import.meta.main) await muster();

@@ -36,8 +36,8 @@ const FLEET_USES = /^src\/controller\/(registry|governor)/;
 const PLUGIN =
   /^(provisioners|notifiers|src\/controller\/pickers|src\/trust\/attestors|agent\/agents)\/[^/]+\.ts$/;
 
-/** The files that import what a program computed: the loader, and the reader of DDLs for help and docs. */
-const LOADERS = ['src/core/load.ts', 'src/cli/lib/ddls.ts'];
+/** The files that import what a program computed: the loader, the reader of DDLs for help and docs, the packer of packages. */
+const LOADERS = ['src/core/load.ts', 'src/cli/lib/ddls.ts', 'infra/one-file-packages.ts'];
 
 /** What the daemon must never take in: the queue, the AWS SDK, the controller. */
 const NOT_IN_DAEMON = /^(bullmq$|ioredis$|@aws-sdk\/|src\/controller\/)/;

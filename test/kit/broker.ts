@@ -146,6 +146,7 @@ async function writeConfig(dir: string, at: BrokerPorts): Promise<void> {
     'listeners.tcp = none',
     'management.tcp.ip = 127.0.0.1',
     `management.tcp.port = ${at.managementPort}`,
+    'management.rates_mode = none',
     'stomp.listeners.tcp = none',
     `stomp.listeners.ssl.1 = 127.0.0.1:${at.port}`,
     'stomp.ssl_cert_login = true',

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const MUSTER = fileURLToPath(new URL('../../src/cli/muster.mjs', import.meta.url));
+const MUSTER = fileURLToPath(new URL('../../src/cli/muster', import.meta.url));
 
 /** What a command said and how it ended. */
 export interface Ended {
@@ -23,7 +23,7 @@ export interface RunningMuster {
 /** Starts `muster`, as a shell does, with this config. */
 export function runMuster(config: string, args: readonly string[]): RunningMuster {
   const startedMs = performance.now();
-  const child = spawn(process.execPath, [MUSTER, ...args], {
+  const child = spawn(MUSTER, args, {
     env: { PATH: process.env.PATH, MUSTER_CONFIG: config },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

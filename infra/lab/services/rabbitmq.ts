@@ -27,6 +27,7 @@ export function renderRabbitConf(paths: LabPaths, options: RabbitOptions): strin
     'listeners.tcp = none',
     `management.tcp.ip = ${options.labAddress}`,
     `management.tcp.port = ${PORTS.rabbitManagement}`,
+    'management.rates_mode = none',
     `load_definitions = ${join(paths.rabbit, 'definitions.json')}`,
     'stomp.listeners.tcp = none',
     `stomp.listeners.ssl.1 = 0.0.0.0:${PORTS.stompTls}`,

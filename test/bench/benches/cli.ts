@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Bench, type Figure, median } from '../bench.ts';
 
-const MUSTER = join(import.meta.dirname, '../../../src/cli/muster.mjs');
+const MUSTER = join(import.meta.dirname, '../../../src/cli/muster');
 const COMMANDS = ['--help', 'help rpc', 'ping --help'];
 const ROUNDS = 21;
 const BAR_S = 0.25;
 
 /** Wall time of one run in s. */
-function runS(argv: readonly string[], home: string): number {
+function runS(program: string, argv: readonly string[], home: string): number {
   const env = { HOME: home, PATH: process.env.PATH };
   const beganMs = performance.now();
-  const { status } = spawnSync(process.execPath, argv, { env, stdio: 'ignore' });
+  const { status } = spawnSync(program, argv, { env, stdio: 'ignore' });
   if (status !== 0) throw new Error(`${argv.join(' ')} ended with ${status}`);
   return (performance.now() - beganMs) / 1000;
 }
@@ -25,12 +25,12 @@ const cli: Bench = {
   async run() {
     const home = mkdtempSync(join(tmpdir(), 'muster-home-'));
     const took = new Map<string, number[]>(COMMANDS.map((line) => [line, []]));
-    const start = (line: string) => runS([MUSTER, ...line.split(' ')], home);
+    const start = (line: string) => runS(MUSTER, line.split(' '), home);
     const bare: number[] = [];
     // The first run of each also compiles.
     for (const line of COMMANDS) start(line);
     for (let round = 0; round < ROUNDS; round++) {
-      bare.push(runS(['-e', '0'], home));
+      bare.push(runS(process.execPath, ['-e', '0'], home));
       for (const [line, times] of took) times.push(start(line));
     }
     rmSync(home, { recursive: true });

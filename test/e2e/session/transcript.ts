@@ -18,7 +18,7 @@ export async function personAt(stateDir: string): Promise<Person> {
   const bin = join(stateDir, 'bin');
   await mkdir(bin, { recursive: true });
   await rm(join(bin, 'muster'), { force: true });
-  await symlink(join(REPO, 'src/cli/muster.mjs'), join(bin, 'muster'));
+  await symlink(join(REPO, 'src/cli/muster'), join(bin, 'muster'));
   const env = {
     PATH: `${bin}:${dirname(process.execPath)}:/usr/bin:/bin`,
     HOME: stateDir,

@@ -6,13 +6,13 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { tempDir } from '../../agent/temp.ts';
 
-const MUSTER = fileURLToPath(new URL('../../../src/cli/muster.mjs', import.meta.url));
+const MUSTER = fileURLToPath(new URL('../../../src/cli/muster', import.meta.url));
 const run = promisify(execFile);
 
 /** What our function gives zsh for a line whose last word is being typed; outside of the line editor, so zsh's own part is told what it is told. */
 async function complete(line: string): Promise<string[]> {
   const dir = await tempDir();
-  const start = `#!/bin/sh\nexec "${process.execPath}" "${MUSTER}" "$@"\n`;
+  const start = `#!/bin/sh\nexec "${MUSTER}" "$@"\n`;
   await writeFile(join(dir, 'muster'), start, { mode: 0o755 });
   const typed = line.split(' ').map((word) => `'${word}'`);
   const script = [

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
 
-const MUSTER = fileURLToPath(new URL('../../../src/cli/muster.mjs', import.meta.url));
+const MUSTER = fileURLToPath(new URL('../../../src/cli/muster', import.meta.url));
 
 /** What bash offers for a line, as if the tabulator key were pressed at its end. */
 async function complete(line: string): Promise<string[]> {
   const dir = await mkdtemp(join(tmpdir(), 'muster-completion-'));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  const start = `#!/bin/sh\nexec "${process.execPath}" "${MUSTER}" "$@"\n`;
+  const start = `#!/bin/sh\nexec "${MUSTER}" "$@"\n`;
   await writeFile(join(dir, 'muster'), start, { mode: 0o755 });
   const words = line.split(' ');
   const script = [
@@ -50,7 +50,7 @@ it.each([
 
 it('another shell is refused by name', async () => {
   const ended = await new Promise<string>((resolve) =>
-    execFile(process.execPath, [MUSTER, 'completion', 'fish'], (_, _stdout, stderr) => resolve(stderr)),
+    execFile(MUSTER, ['completion', 'fish'], (_, _stdout, stderr) => resolve(stderr)),
   );
   expect(ended).toContain("'fish' is no shell that Muster completes in; expected bash or zsh");
 });

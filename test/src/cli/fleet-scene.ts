@@ -18,7 +18,7 @@ import { enrolNodes, type FleetPlace, operatorConfig } from '../../kit/fleet.ts'
 import { testPki } from '../../kit/pki.ts';
 import type { TestRedis } from '../../kit/redis.ts';
 
-const MUSTER = fileURLToPath(new URL('../../../src/cli/muster.mjs', import.meta.url));
+const MUSTER = fileURLToPath(new URL('../../../src/cli/muster', import.meta.url));
 
 /** A node to be played, and whether it answers. */
 export interface SceneNode {
@@ -59,7 +59,7 @@ export async function startFleetScene(
   );
   const config = await operatorConfig(place, at.dir, 'op');
   const bin = join(at.dir, 'muster');
-  await writeFile(bin, `#!/bin/sh\nexec "${process.execPath}" "${MUSTER}" "$@"\n`);
+  await writeFile(bin, `#!/bin/sh\nexec "${MUSTER}" "$@"\n`);
   await chmod(bin, 0o755);
   const env = { PATH: `${at.dir}:${process.env.PATH}`, MUSTER_CONFIG: config, NO_COLOR: '1' };
   return {

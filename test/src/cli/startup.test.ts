@@ -7,7 +7,8 @@ import { COMMAND_GROUPS } from '../../../src/cli/commands.ts';
 import { tempDir } from '../../agent/temp.ts';
 
 const run = promisify(execFile);
-const MUSTER = join(import.meta.dirname, '../../../src/cli/muster.mjs');
+const CLI = join(import.meta.dirname, '../../../src/cli');
+const MUSTER = join(CLI, 'muster.mjs');
 const HOOK = `
 import { registerHooks } from 'node:module';
 registerHooks({ load(url, context, next) { process.stderr.write('loaded ' + url + '\\n'); return next(url, context); } });
@@ -19,10 +20,11 @@ async function loadedBy(pattern: RegExp, home: string, ...args: string[]): Promi
   await writeFile(hook, HOOK);
   const env = { HOME: home, PATH: process.env.PATH };
   const { stderr } = await run(process.execPath, ['--import', hook, MUSTER, ...args], { env });
-  return new Set([...stderr.matchAll(pattern)].map(([, name = '']) => name));
+  return new Set([...stderr.matchAll(pattern)].map(([, name = '', other = name]) => other || name));
 }
 
-const PACKAGES = /^loaded file:.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//gm;
+/** Packages as npm installed them, and those of one file. */
+const PACKAGES = /^loaded file:.*\/node_modules\/(?:\.cache\/muster\/([^/]+)\.mjs|((?:@[^/]+\/)?[^/]+)\/)/gm;
 const COMMANDS = /^loaded file:.*\/src\/cli\/([a-z-]+)\.ts$/gm;
 
 describe('Help comes at once', () => {

@@ -139,6 +139,8 @@ ssl_options.verify = verify_peer
 ssl_options.fail_if_no_peer_cert = false
 management.tcp.ip = 127.0.0.1
 management.tcp.port = 15672
+# Rates of messages for the management pages cost the broker time with every message.
+management.rates_mode = none
 `;
 }
 

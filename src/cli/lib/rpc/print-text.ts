@@ -13,7 +13,9 @@ export function textPrinter({ spec, options, out }: Printed): Printer {
     options.progress !== false && options.quiet !== true && options.outputFile === undefined;
   let progress: Progress = createProgress(0, false);
   const show = (reply: Parameters<Printer['reply']>[0]): void => {
-    for (const line of replyLines(spec, reply, { display, verbose })) out.line(line);
+    const lines = replyLines(spec, reply, { display, verbose });
+    // At once: a thousand nodes are a thousand writes.
+    if (lines.length > 0) out.line(lines.join('\n'));
   };
   return {
     found: (count) => {
