@@ -70,13 +70,14 @@ async function statisticsOf(node: string, options: InventoryOptions): Promise<St
 async function listCollectives(options: InventoryOptions): Promise<void> {
   const { readSettings } = await import('./lib/settings.ts');
   const { withStore } = await import('./lib/store.ts');
-  const { createRegistry } = await import('../controller/registry.ts');
+  const { createRegistry, overdue } = await import('../controller/registry.ts');
   const { systemClock } = await import('../core/clock.ts');
   const { collectiveLines, countCollectives } = await import('./lib/inventory-text.ts');
   const nodes = await withStore(await readSettings(options), (door) =>
     createRegistry(door, systemClock).list(),
   );
   const counts = countCollectives(nodes);
-  if (options.json) sayJson({ collectives: Object.fromEntries(counts), nodes: nodes.length });
-  else for (const line of collectiveLines(counts, nodes.length)) say(line);
+  const gone = [...overdue(nodes)];
+  if (options.json) sayJson({ collectives: Object.fromEntries(counts), nodes: nodes.length, gone });
+  else for (const line of collectiveLines(counts, nodes.length, gone.length)) say(line);
 }

@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { askNodes, type FilterOptions, finishAsk, saySilent, withFilterOptions } from './lib/ask.ts';
+import {
+  askNodes,
+  type FilterOptions,
+  finishAsk,
+  missingFields,
+  saySilent,
+  withFilterOptions,
+} from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
@@ -43,7 +50,7 @@ async function ping(options: PingOptions): Promise<void> {
   if (options.json) {
     sayJson({
       replies: times.map(([sender, ms]) => ({ sender, time_ms: rounded(ms) })),
-      no_responses: asked.silent,
+      ...missingFields(asked),
     });
   } else {
     const figures = times.map(([, ms]) => ms);

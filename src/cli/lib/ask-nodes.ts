@@ -2,7 +2,7 @@ import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.
 import type { AskEvents } from './ask.ts';
 import type { FilterOptions } from './ask-options.ts';
 import { type AskPlan, planAsk } from './ask-plan.ts';
-import type { Asked } from './asked.ts';
+import { type Asked, goneLine } from './asked.ts';
 import { collectiveOf, inCollective } from './collective.ts';
 import { confirmWholeFleet } from './confirm.ts';
 import { checkDataFields } from './data-fields.ts';
@@ -13,8 +13,6 @@ import type { Fleet } from './fleet.ts';
 import { selected } from './selection.ts';
 import { send } from './send.ts';
 import { readSettings } from './settings.ts';
-
-const GONE_NAMED = 10;
 
 /** What `askNodes` of ask.ts does. */
 export async function askNodes<D extends Ddl, N extends ActionName<D>>(
@@ -49,6 +47,7 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
       what: `${ddl.name}#${action}`,
       replies: returned.replies.sort((a, b) => (a.identity < b.identity ? -1 : 1)),
       silent,
+      gone: discovered.gone,
       unexpected: [...replyMs.keys()].filter((name) => !expected.has(name)).sort(),
       method: finder.method,
       discovered: names.length - returned.unmatched.length + discovered.silent.length,
@@ -108,7 +107,7 @@ export async function withDiscovered<T>(
     const discoveryMs = finder.method === 'identities' ? 0 : performance.now() - startMs;
     const names = selected(discovered.names, selection);
     line?.found(names.length);
-    if (discovered.gone.length > 0 && line !== null) process.stderr.write(goneLines(discovered.gone));
+    if (discovered.gone.length > 0 && line !== null) process.stderr.write(`${goneLine(discovered.gone)}\n\n`);
     const whole =
       filter.empty && selection.limit === null && ['registry', 'broadcast'].includes(finder.method);
     if (changes && whole && options.yes !== true && names.length > 0)
@@ -129,13 +128,6 @@ async function tellNobody(wanted: Wanted, { method }: Finder, place: DiscoveryPl
   const known = await place.known();
   for (const line of whyNobody(wanted, known.values(), await ownDataNames()))
     process.stderr.write(`  ${line}\n`);
-}
-
-/** Nodes that are not asked, a few of them by their names. */
-function goneLines(gone: readonly string[]): string {
-  const named = gone.slice(0, GONE_NAMED).join(', ');
-  const more = gone.length > GONE_NAMED ? ` and ${gone.length - GONE_NAMED} more` : '';
-  return `Not asked, because they stopped registering (-I NAME asks them all the same): ${named}${more}\n\n`;
 }
 
 function placeOf(fleet: Fleet): DiscoveryPlace {

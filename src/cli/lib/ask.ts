@@ -5,7 +5,15 @@ import type { Asked } from './asked.ts';
 
 // All that a command needs to ask nodes. What is heavy is imported when nodes are asked.
 export { type FilterOptions, onlyNodes, withFilterOptions } from './ask-options.ts';
-export { type Asked, askExitCode, finishAsk, saySilent, saySummary } from './asked.ts';
+export {
+  type Asked,
+  askExitCode,
+  finishAsk,
+  goneLine,
+  missingFields,
+  saySilent,
+  saySummary,
+} from './asked.ts';
 
 /** What a command does while nodes are asked. */
 export interface AskEvents<O> {

@@ -5,6 +5,8 @@ import { inColumns } from './columns.ts';
 import { paint, reportError, say } from './output.ts';
 import { statisticsLines } from './statistics.ts';
 
+const GONE_NAMED = 10;
+
 /** What came of a request to many nodes. */
 export interface Asked<O> {
   /** `agent#action`. */
@@ -13,6 +15,8 @@ export interface Asked<O> {
   readonly replies: readonly AskReply<O>[];
   /** Nodes that should have answered and did not. */
   readonly silent: readonly string[];
+  /** Nodes that fit and stopped registering: they were not asked. */
+  readonly gone: readonly string[];
   /** Nodes that answered and that nobody expected. */
   readonly unexpected: readonly string[];
   /** How the nodes were found, and how many. */
@@ -35,6 +39,21 @@ type Counted = Pick<Asked<unknown>, 'replies' | 'silent' | 'tookMs'>;
 export function saySummary(asked: Counted): void {
   say(finishedLine(asked));
   saySilent(asked.silent);
+}
+
+/** Who is missing from the answers, as every JSON document of a request tells it. Pure. */
+export function missingFields({ silent, gone }: Pick<Asked<unknown>, 'silent' | 'gone'>): {
+  no_responses: readonly string[];
+  gone: readonly string[];
+} {
+  return { no_responses: silent, gone };
+}
+
+/** Nodes that were not asked because they stopped registering, a few of them by their names. Pure. */
+export function goneLine(gone: readonly string[]): string {
+  const named = gone.slice(0, GONE_NAMED).join(', ');
+  const more = gone.length > GONE_NAMED ? ` and ${gone.length - GONE_NAMED} more` : '';
+  return `Not asked, because they stopped registering (-I NAME asks them all the same): ${named}${more}`;
 }
 
 /** Names the nodes that should have answered and did not. */

@@ -20,6 +20,8 @@ import type { TestRedis } from '../../kit/redis.ts';
 
 const MUSTER = fileURLToPath(new URL('../../../src/cli/muster.mjs', import.meta.url));
 
+const GONE_MS = 3_600_000;
+
 /** A node to be played, and whether it answers. */
 export interface SceneNode {
   readonly name: string;
@@ -30,6 +32,10 @@ export interface SceneNode {
   readonly collectives?: readonly string[];
   /** In the registry, and there is no daemon. */
   readonly silent?: boolean;
+  /** The same, and it has missed many registrations. */
+  readonly gone?: boolean;
+  /** What it registered with. */
+  readonly agents?: readonly string[];
 }
 
 /** Commands of a shell with `muster` in the path, and what the nodes did. */
@@ -55,7 +61,9 @@ export async function startFleetScene(
   );
   await register(place, nodes);
   const buses = await Promise.all(
-    nodes.filter(({ silent }) => silent !== true).map((node) => play(place, node, calls)),
+    nodes
+      .filter(({ silent, gone }) => silent !== true && gone !== true)
+      .map((node) => play(place, node, calls)),
   );
   const config = await operatorConfig(place, at.dir, 'op');
   const bin = join(at.dir, 'muster');
@@ -82,16 +90,20 @@ export async function startFleetScene(
 }
 
 async function register(place: FleetPlace, nodes: readonly SceneNode[]): Promise<void> {
-  const registry = createRegistry(await place.redis.door('fleet'), systemClock);
-  for (const { name, facts = {}, classes = [], collectives = place.collectives.slice(0, 1) } of nodes) {
-    const common = { role: 'node', agents: ['rpcutil', 'provision'], version: '0.1.0' } as const;
+  const door = await place.redis.door('fleet');
+  for (const node of nodes) {
+    const { name, facts = {}, classes = [], collectives = place.collectives.slice(0, 1) } = node;
+    const agoMs = node.gone === true ? GONE_MS : 0;
+    const registry = createRegistry(door, { ...systemClock, nowMs: () => systemClock.nowMs() - agoMs });
+    const { agents = ['rpcutil', 'provision'] } = node;
     await registry.heard({
-      ...common,
-      agents: [...common.agents],
+      ...{ role: 'node', version: '0.1.0' },
+      agents: [...agents],
       identity: name,
       facts,
       classes,
       collectives,
+      ...(node.gone === true ? { everyS: 60 } : {}),
     });
   }
 }

@@ -21,7 +21,7 @@ export async function tellNodes(
 ): Promise<void> {
   const plan = planAsk(options, ddl, action, input);
   await withDiscovered(options, plan, { agent: ddl.name, what: `${ddl.name}#${action}` }, async (found) => {
-    const { fleet, collective, names } = found;
+    const { fleet, collective, names, discovered } = found;
     const session = replyTo === undefined ? {} : { replyTo: sessionOf(replyTo) };
     const ids: string[] = [];
     for (const identity of partsOf(names, NAMES_IN_ONE)) {
@@ -31,7 +31,10 @@ export async function tellNodes(
       );
     }
     if (options.json === true)
-      sayJson({ agent: ddl.name, action, requestids: ids, discovered: names.length });
+      sayJson({
+        ...{ agent: ddl.name, action, requestids: ids },
+        ...{ discovered: names.length, gone: discovered.gone },
+      });
     else if (ids.length === 0) await found.sayNobody();
     else say(`Request sent with id: ${ids.join(', ')}`);
     process.exitCode = ids.length === 0 ? 1 : 0;

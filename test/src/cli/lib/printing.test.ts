@@ -142,7 +142,7 @@ function printed(make: (printed: Printed) => Printer, options: RpcOptions = {}):
   printer.found(4);
   for (const one of replies) printer.reply(one);
   printer.end({
-    asked: asked({ replies, silent: ['web9'], unexpected: ['web8'], discovered: 4 }),
+    asked: asked({ replies, silent: ['web9'], gone: ['web7'], unexpected: ['web8'], discovered: 4 }),
     replies,
     summaries: [],
   });
@@ -184,7 +184,7 @@ it('JSON is one document as Choria prints it', () => {
     ],
     request_stats: {
       requestid: 'a'.repeat(32),
-      ...{ no_responses: ['web9'], unexpected_responses: ['web8'] },
+      ...{ no_responses: ['web9'], gone: ['web7'], unexpected_responses: ['web8'] },
       ...{ discovered: 4, failed: 1, ok: 2, responses: 3 },
       ...{ request_time: 10_500_000, discover_time: 2_000_000, start_time_utc: '1970-01-01T00:00:00.000Z' },
     },

@@ -17,6 +17,7 @@ export function asked(more: Partial<Asked<unknown>> = {}): Asked<unknown> {
       what: 'probe#echo',
       replies: [],
       silent: [],
+      gone: [],
       unexpected: [],
       method: 'registry',
       discovered: 0,
