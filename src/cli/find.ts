@@ -29,5 +29,7 @@ async function find(options: FilterOptions): Promise<void> {
   }
   if (asked.gone.length > 0 && options.json === undefined && options.quiet === undefined)
     process.stderr.write(`${goneLine(asked.gone)}\n`);
+  if (asked.interrupted !== null && asked.interrupted.notAsked.length > 0 && options.json === undefined)
+    process.stderr.write(`Not asked: ${asked.interrupted.notAsked.join(', ')}\n`);
   finishAsk(asked, options.verbose);
 }

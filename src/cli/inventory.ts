@@ -1,14 +1,17 @@
 import type { Command } from 'commander';
 import { isErrorCode, MusterError } from '../core/errors.ts';
 import {
+  type Asked,
   askExitCode,
   askNodes,
   type FilterOptions,
   finishAsk,
+  interruptedError,
   onlyNodes,
   withFilterOptions,
 } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
+import { interruption, nullIfStopped } from './lib/interruption.ts';
 import type { Statistics } from './lib/inventory-text.ts';
 import { reportError, say, sayJson } from './lib/output.ts';
 
@@ -35,25 +38,32 @@ async function inventory(node: string | undefined, options: InventoryOptions): P
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
   const { inventoryLines } = await import('./lib/inventory-text.ts');
   const asked = await askNodes(onlyNodes(options, [node]), rpcutil, 'inventory', {});
-  const [reply] = asked.replies;
-  if (reply === undefined) {
-    const silent = new MusterError('NODE_UNREACHABLE', `${node} did not answer within its time`);
-    reportError(asked.lost ?? silent, { json: options.json === true, command: 'inventory' });
-    process.exitCode = askExitCode(asked);
-    return;
-  }
-  if (reply.data === null) {
-    const code = isErrorCode(reply.code) ? reply.code : 'RPC_FAILED';
-    const failed = new MusterError(code, `${node}: ${reply.message}`);
-    reportError(failed, { json: options.json === true, command: 'inventory' });
+  const data = asked.replies[0]?.data ?? null;
+  if (data === null) {
+    reportError(failureOf(node, asked), { json: options.json === true, command: 'inventory' });
     process.exitCode = askExitCode(asked);
     return;
   }
   const statistics = await statisticsOf(node, options);
+  const interrupted = interruption();
   if (options.json)
-    sayJson({ node, ...reply.data, ...(statistics === null ? {} : { statistics: statistics.data }) });
-  else for (const line of inventoryLines(node, reply.data, statistics)) say(line);
-  finishAsk(asked, options.verbose);
+    sayJson({
+      ...{ node, ...data },
+      ...(statistics === null ? {} : { statistics: statistics.data }),
+      ...(interrupted === null ? {} : { interrupted: { signal: interrupted.signal } }),
+    });
+  else for (const line of inventoryLines(node, data, statistics)) say(line);
+  finishAsk({ ...asked, interrupted }, options.verbose);
+}
+
+/** Why the node told nothing of itself. */
+function failureOf(node: string, asked: Asked<unknown>): MusterError {
+  const [reply] = asked.replies;
+  if (reply !== undefined)
+    return new MusterError(isErrorCode(reply.code) ? reply.code : 'RPC_FAILED', `${node}: ${reply.message}`);
+  if (asked.lost !== null) return asked.lost;
+  if (asked.interrupted !== null) return interruptedError(asked);
+  return new MusterError('NODE_UNREACHABLE', `${node} did not answer within its time`);
 }
 
 /** Counters of the daemon with their names; null when it does not tell them. */
@@ -62,8 +72,8 @@ async function statisticsOf(node: string, options: InventoryOptions): Promise<St
   const ddl = await loadDdl('rpcutil');
   const action = ddl.actions.daemon_stats;
   if (action === undefined) return null;
-  const { replies } = await askNodes(onlyNodes(options, [node]), ddl, 'daemon_stats', {});
-  const data = replies[0]?.data ?? null;
+  const asked = await askNodes(onlyNodes(options, [node]), ddl, 'daemon_stats', {}).catch(nullIfStopped);
+  const data = asked?.replies[0]?.data ?? null;
   return data === null ? null : { data, output: action.output };
 }
 

@@ -4,6 +4,7 @@ import { COMMAND_GROUPS } from './commands.ts';
 import type { CliCommand } from './lib/command.ts';
 import { asksNodes, commandOf, commandPath, helpAsOption, inOurNames } from './lib/habits.ts';
 import { reportError, sayErrorJson } from './lib/output.ts';
+import { STOP_EXIT } from './lib/stop.ts';
 import { VERSION } from './lib/version.ts';
 
 const HELP = ['help [command]', 'print the help of a command'] as const;
@@ -49,7 +50,8 @@ Exit codes: 0 done; 1 it failed, or the thing is not there; 2 wrong command line
 3 Redis, the broker or EC2 is not reachable, or this machine cannot do it.
 Commands that ask nodes end as mco did: 0 all answered well; 1 nobody was found, or nothing was sent;
 2 some failed or were silent; 3 nodes were found and none answered, or the broker or Redis is not reachable;
-4 none answered of those that were named. $MUSTER_EXTRA_OPTS is put before their options.`;
+4 none answered of those that were named. Ctrl-C ends a request with what has come by then, and 130 (SIGTERM: 143);
+a second one ends it at once. $MUSTER_EXTRA_OPTS is put before their options.`;
 
 function overrideExit(command: Command): void {
   command.exitOverride();
@@ -91,4 +93,6 @@ if (import.meta.main || process.argv[1]?.endsWith('muster.mjs') || process.argv[
     if (error.code !== 'EPIPE') process.exit(1);
   });
   process.exitCode = await main(process.argv.slice(2));
+  // Whoever says stop does not wait for what still tries to connect.
+  if (Object.values(STOP_EXIT).includes(process.exitCode)) process.exit();
 }

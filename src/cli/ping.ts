@@ -4,7 +4,7 @@ import {
   type FilterOptions,
   finishAsk,
   missingFields,
-  saySilent,
+  sayAbsent,
   withFilterOptions,
 } from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
@@ -56,10 +56,11 @@ async function ping(options: PingOptions): Promise<void> {
     const figures = times.map(([, ms]) => ms);
     say(`\n\n---- ping statistics ----\n${statistics(figures)}`);
     if (options.graph) for (const line of await graph(figures)) say(line);
-    saySilent(asked.silent);
+    sayAbsent(asked);
   }
   finishAsk(asked, options.verbose);
-  if (expected !== null && times.length > 0 && times.length < expected) process.exitCode = 2;
+  if (expected !== null && asked.interrupted === null && times.length > 0 && times.length < expected)
+    process.exitCode = 2;
 }
 
 /** `3 replies max: 5.20 min: 1.10 avg: 3.00`. Pure. */

@@ -10,9 +10,11 @@ import { type Discovered, discover } from './discovery/discover.ts';
 import type { DiscoveryPlace, Finder, Wanted } from './discovery/finder.ts';
 import { chooseFinder } from './discovery/method.ts';
 import type { Fleet } from './fleet.ts';
+import { interruption, orStopped } from './interruption.ts';
 import { selected } from './selection.ts';
 import { send } from './send.ts';
 import { readSettings } from './settings.ts';
+import { stopSignal } from './stop.ts';
 
 /** What `askNodes` of ask.ts does. */
 export async function askNodes<D extends Ddl, N extends ActionName<D>>(
@@ -33,6 +35,7 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
     const returned = await send({
       ...{ rpc: fleet.rpc, registry: fleet.registry, collective, ddl, action, input, plan, names },
       ...(enough === undefined ? {} : { enough }),
+      signal: stopSignal(),
       bound: plan.changes || plan.selection.limit !== null || finder.method !== 'registry',
       onReply: (reply) => {
         const afterMs = performance.now() - startMs;
@@ -54,6 +57,7 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
       ...{ discoveryMs, startedAtMs, replyMs },
       tookMs: performance.now() - startMs,
       requests: returned.requests,
+      interrupted: interruption(returned.notAsked.sort()),
       lost: silent.length > 0 ? fleet.lost() : null,
     };
   });
@@ -80,6 +84,7 @@ export async function withDiscovered<T>(
   use: (found: FoundNodes) => Promise<T>,
 ): Promise<T> {
   const { filter, methodOptions, discoveryS, selection, changes, timeoutS } = plan;
+  const notSent = `${request.what} was not sent`;
   await checkDataFields(filter.expression);
   const config = await readSettings(options);
   const collective = collectiveOf(options, config.collectives.production);
@@ -90,20 +95,19 @@ export async function withDiscovered<T>(
     options: methodOptions,
     collective,
   };
-  const finder = await chooseFinder(options, wanted);
+  const finder = await orStopped(chooseFinder(options, wanted), notSent);
   const { openFleet } = await import('./fleet.ts');
-  const fleet = await openFleet(config, timeoutS);
+  const fleet = await orStopped(openFleet(config, timeoutS), notSent);
   try {
     const startMs = performance.now();
     const line = isQuiet(options, finder) ? null : discoveryLine(finder);
     line?.begin();
     const place = placeOf(fleet);
-    const discovered = await inCollective(options, () => discover(finder, wanted, place)).catch(
-      (thrown: unknown) => {
-        line?.failed();
-        throw thrown;
-      },
-    );
+    const found = inCollective(options, () => discover(finder, wanted, place));
+    const discovered = await orStopped(found, notSent).catch((thrown: unknown) => {
+      line?.failed();
+      throw thrown;
+    });
     const discoveryMs = finder.method === 'identities' ? 0 : performance.now() - startMs;
     const names = selected(discovered.names, selection);
     line?.found(names.length);
@@ -111,10 +115,10 @@ export async function withDiscovered<T>(
     const whole =
       filter.empty && selection.limit === null && ['registry', 'broadcast'].includes(finder.method);
     if (changes && whole && options.yes !== true && names.length > 0)
-      await confirmWholeFleet({ what: request.what, count: names.length, collective });
+      await orStopped(confirmWholeFleet({ what: request.what, count: names.length, collective }), notSent);
     const sayNobody = () => tellNobody(wanted, finder, place);
-    const found = { fleet, collective, finder, discovered, names, discoveryMs, sayNobody };
-    return await inCollective(options, () => use(found));
+    const nodes = { fleet, collective, finder, discovered, names, discoveryMs, sayNobody };
+    return await inCollective(options, () => use(nodes));
   } finally {
     await fleet.close();
   }

@@ -10,8 +10,9 @@ export {
   askExitCode,
   finishAsk,
   goneLine,
+  interruptedError,
   missingFields,
-  saySilent,
+  sayAbsent,
   saySummary,
 } from './asked.ts';
 

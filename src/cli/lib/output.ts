@@ -2,6 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import { ERROR_CODES } from '../../core/error-codes.ts';
 import { asMusterError, type MusterError } from '../../core/errors.ts';
 import { jsonText, plain } from './plain.ts';
+import { STOP_EXIT, stoppedBy } from './stop.ts';
 
 type Style = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
 
@@ -66,7 +67,8 @@ export function reportError(
   const error = asMusterError(thrown);
   if (json) sayErrorJson(error, command);
   process.stderr.write(`${describeError(error, nextStep(error, command))}\n`);
-  return ERROR_CODES[error.code].exit;
+  const stopped = error.code === 'INTERRUPTED' ? stoppedBy() : null;
+  return stopped === null ? ERROR_CODES[error.code].exit : STOP_EXIT[stopped];
 }
 
 /** Prints an error as the one JSON document of a command that failed. */

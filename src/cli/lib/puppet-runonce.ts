@@ -25,7 +25,8 @@ export async function startRuns(ddl: typeof puppet, options: RunOnceOptions): Pr
   const started = await askNodes(options, ddl, 'runonce', input);
   if (options.json === undefined) for (const line of nodeLines(started.replies, null)) say(line);
   const nodes = started.replies.flatMap(({ identity, data }) => (data === null ? [] : [identity]));
-  if (wait === undefined || nodes.length === 0) sayStarted(options, ddl, run, started);
+  if (wait === undefined || nodes.length === 0 || started.interrupted !== null)
+    sayStarted(options, ddl, run, started);
   else await waitAndSay(options, { ddl, run, nodes, waitS, started });
 }
 
@@ -60,6 +61,7 @@ async function waitAndSay(
   if (options.json) sayJson({ ...appJson(ddl, 'run_status', all), run });
   else {
     for (const line of ['', ...appSummary(ddl, 'run_status', all.replies)]) say(line);
+    if (all.interrupted !== null) say(`The runs go on; how they end: muster puppet run_status ${run}\n`);
     saySummary(all);
   }
   endApp(

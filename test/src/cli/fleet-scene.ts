@@ -3,6 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { provision } from '../../../agent/agents/provision.ddl.ts';
+import { puppet } from '../../../agent/agents/puppet.ddl.ts';
 import rpcutil from '../../../agent/agents/rpcutil.ts';
 import { fact } from '../../../agent/data/fact.ddl.ts';
 import type { Bus } from '../../../src/bus/bus.ts';
@@ -150,6 +151,7 @@ async function play(place: FleetPlace, node: SceneNode, calls: string[]): Promis
           'provision',
           { ddl: provision, actions: { lock_deploy: async () => ({ owner: 'op', changed: true }) } },
         ],
+        ['puppet', puppetOf(name)],
       ]),
     facts: () => facts,
     classes: () => classes,
@@ -159,4 +161,26 @@ async function play(place: FleetPlace, node: SceneNode, calls: string[]): Promis
   });
   await server.ready();
   return bus;
+}
+
+/** Puppet runs end at once on the first node of its kind, and never on the others. */
+function puppetOf(name: string): ServedAgent {
+  const over = name.endsWith('1');
+  return {
+    ddl: puppet,
+    actions: {
+      runonce: async () => ({ summary: 'Started', run: 'x', initiated_at: 0 }),
+      run_status: async () => ({
+        ...{ run: 'x', state: over ? 'finished' : 'running', verdict: over ? 'good' : null, reason: null },
+        ...{
+          exitcode: over ? 2 : null,
+          environment: null,
+          resources: null,
+          failed_resources: [],
+          output: '',
+        },
+        ...{ started_at_ms: 0, ended_at_ms: over ? 0 : null },
+      }),
+    },
+  };
 }

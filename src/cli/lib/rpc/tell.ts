@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Ddl } from '../../../core/ddl.ts';
 import { withDiscovered } from '../ask-nodes.ts';
 import { planAsk } from '../ask-plan.ts';
+import { orStopped } from '../interruption.ts';
 import { say, sayJson } from '../output.ts';
 import { partsOf } from '../selection.ts';
 import type { RpcOptions } from './options.ts';
@@ -27,7 +28,10 @@ export async function tellNodes(
     for (const identity of partsOf(names, NAMES_IN_ONE)) {
       const filter = { ...plan.filter.wire, identity };
       ids.push(
-        ...(await fleet.rpc.tell(collective, ddl, action, input, { filter, ttlS: plan.ttlS, ...session })),
+        ...(await orStopped(
+          fleet.rpc.tell(collective, ddl, action, input, { filter, ttlS: plan.ttlS, ...session }),
+          `nobody knows whether ${ddl.name}#${action} was sent`,
+        )),
       );
     }
     if (options.json === true)

@@ -18,6 +18,7 @@ export function asked(more: Partial<Asked<unknown>> = {}): Asked<unknown> {
       replies: [],
       silent: [],
       gone: [],
+      interrupted: null,
       unexpected: [],
       method: 'registry',
       discovered: 0,
