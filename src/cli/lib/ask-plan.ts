@@ -1,4 +1,4 @@
-import { actionOf, problemOf } from '../../bus/request.ts';
+import { actionOf, MAX_TTL_S, problemOf } from '../../bus/request.ts';
 import type { Ddl, DdlAction } from '../../core/ddl.ts';
 import { MusterError } from '../../core/errors.ts';
 import type { FilterOptions } from './ask-options.ts';
@@ -44,7 +44,7 @@ export function planAsk(options: FilterOptions, ddl: Ddl, action: string, input:
     batch: options.batch === undefined ? null : share('--batch', options.batch),
     batchSleepS: seconds('--batch-sleep', options.batchSleep ?? '1'),
     timeoutS,
-    ttlS: options.ttl === undefined ? timeoutS : seconds('--ttl', options.ttl, { min: 1 }),
+    ttlS: options.ttl === undefined ? timeoutS : seconds('--ttl', options.ttl, { min: 1, max: MAX_TTL_S }),
     changes: changesNodes(spec),
   };
 }

@@ -5,7 +5,7 @@ import type { DataDdl } from '../../core/data.ts';
 import type { Ddl } from '../../core/ddl.ts';
 import { readJsonDdl } from '../../core/ddl-json/read.ts';
 import { asMusterError, MusterError } from '../../core/errors.ts';
-import { didYouMean } from '../../core/nearest.ts';
+import { amongKnown } from '../../core/nearest.ts';
 
 const AGENTS = fileURLToPath(new URL('../../../agent/agents/', import.meta.url));
 const DATA = fileURLToPath(new URL('../../../agent/data/', import.meta.url));
@@ -90,6 +90,5 @@ async function siteDdl(dir: string, name: string): Promise<Ddl> {
 }
 
 function unknown(kind: string, name: string, known: readonly string[]): MusterError {
-  const all = [...known].sort().join(', ');
-  return new MusterError('NOT_FOUND', `no ${kind} '${name}'${didYouMean(name, known)}; there are ${all}`);
+  return new MusterError('NOT_FOUND', `no ${kind} '${name}'${amongKnown(name, [...known].sort())}`);
 }

@@ -1,14 +1,22 @@
 import { MusterError } from '../../core/errors.ts';
 
-/** Seconds as typed. Throws USAGE that names the option. Pure. */
-export function seconds(option: string, text: string, { min = 0 } = {}): number {
+/** Eleven days. Node's timers, in milliseconds, go to 24. */
+const MAX_S = 999_999;
+const DECIMAL = /^\d+(\.\d+)?$/;
+const WHOLE = /^\d+$/;
+
+/** Seconds as typed, from `min` to `max`; `whole`: without a part. Throws USAGE that names option, value and bounds. Pure. */
+export function seconds(
+  option: string,
+  text: string,
+  { min = 0, max = MAX_S, whole = false }: { min?: number; max?: number; whole?: boolean } = {},
+): number {
   const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value) || value < 0 || (min === 0 ? false : value < min))
-    throw new MusterError(
-      'USAGE',
-      `${option} is '${text}'; expected ${min > 0 ? `seconds, at least ${min}` : 'seconds'}`,
-    );
-  return value;
+  if ((whole ? WHOLE : DECIMAL).test(text) && value >= min && value <= max) return value;
+  throw new MusterError(
+    'USAGE',
+    `${option} is '${text}'; expected ${whole ? 'whole seconds' : 'seconds'} from ${min} to ${max}`,
+  );
 }
 
 /** A whole number from 1 on. Throws USAGE that names the option. Pure. */

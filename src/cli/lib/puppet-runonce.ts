@@ -4,9 +4,10 @@ import type { PuppetRun } from '../../core/puppet-run-schema.ts';
 import { appJson, appSummary } from './app-output.ts';
 import { endApp, nodeLine, nodeLines } from './apps.ts';
 import { type Asked, askNodes, saySummary } from './ask.ts';
+import { seconds } from './numbers.ts';
 import { say, sayJson } from './output.ts';
 import { plain, plainIn } from './plain.ts';
-import { type RunOnceOptions, runLine, runOnceInput, secondsOf } from './puppet-app.ts';
+import { type RunOnceOptions, runLine, runOnceInput } from './puppet-app.ts';
 import { newRunName, waitForRuns } from './puppet-wait.ts';
 
 type Started = Asked<ActionOutput<typeof puppet, 'runonce'>>;
@@ -21,7 +22,8 @@ export async function startRuns(ddl: typeof puppet, options: RunOnceOptions): Pr
   const run = newRunName();
   const input = runOnceInput(options, run);
   const { wait } = options;
-  const waitS = wait === true || wait === undefined ? DEFAULT_WAIT_S : secondsOf('--wait', wait);
+  const waitS =
+    wait === true || wait === undefined ? DEFAULT_WAIT_S : seconds('--wait', wait, { min: 1, whole: true });
   const started = await askNodes(options, ddl, 'runonce', input);
   if (options.json === undefined) for (const line of nodeLines(started.replies, null)) say(line);
   const nodes = started.replies.flatMap(({ identity, data }) => (data === null ? [] : [identity]));

@@ -106,7 +106,7 @@ describe('muster puppet', () => {
     });
     expect(() => runOnceInput({ ...common, force: true, splay: true }, 'r')).toThrow('--force runs at once');
     expect(() => runOnceInput({ ...common, splaylimit: 'x' }, 'r')).toThrow(
-      "--splaylimit is 'x'; expected seconds",
+      "--splaylimit is 'x'; expected whole seconds from 0 to 86400",
     );
   });
 

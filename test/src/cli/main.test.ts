@@ -92,6 +92,21 @@ describe('the command line', () => {
     expect(stderr).toContain(`muster: USAGE: ${problem}`);
   });
 
+  it.each([
+    [
+      'policy explain op rpcutil#ping web1 -t soon',
+      "--timeout is 'soon'; expected seconds from 0.1 to 999999",
+    ],
+    ['runs --limit few', "--limit is 'few'; expected a number from 1 on"],
+    ['audit --limit 0', "--limit is '0'; expected a number from 1 on"],
+    ['token issue web1 --group web --ttl 1.5', "--ttl is '1.5'; expected whole seconds from 1 to 2592000"],
+  ])('says which number of muster %s is wrong', async (line, problem) => {
+    const path = await config(MINIMAL);
+    const { code, stderr } = await muster(line.split(' '), { MUSTER_CONFIG: path });
+    expect(code).toBe(2);
+    expect(stderr).toContain(`muster: USAGE: ${problem}`);
+  });
+
   it('describes what no filter means', async () => {
     expect((await muster(['describe-filter'])).stdout).toBe('Every node is meant: no filter is given\n');
   });
@@ -109,7 +124,9 @@ describe('the command line', () => {
     const path = await config('redis:\n  ur: redis://x\nbroker:\n  host: 5\nruns:\n  attempts: 0\n');
     const { code, stderr } = await muster(['controller', '--config', path]);
     expect(code).toBe(2);
-    expect(stderr).toContain(`${path}:2: unknown setting 'redis.ur'; did you mean 'url'?`);
+    expect(stderr).toContain(
+      `${path}:2: unknown setting 'redis.ur' (did you mean 'url'?); known here: url, `,
+    );
     expect(stderr).toContain(`${path}:4: 'broker.host' is 5; expected string`);
     expect(stderr).toContain(`${path}:6: 'runs.attempts' is 0;`);
     expect(stderr).toContain("'trust' is missing");

@@ -1,5 +1,5 @@
 import { MusterError } from '../../../core/errors.ts';
-import { nearest } from '../../../core/nearest.ts';
+import { amongKnown } from '../../../core/nearest.ts';
 import {
   DISCOVERY_METHODS,
   type DiscoveryMethodName,
@@ -52,7 +52,5 @@ async function make(method: DiscoveryMethodName, { nodes }: FilterOptions, wante
 function methodNamed(text: string): DiscoveryMethodName {
   const found = DISCOVERY_METHODS.find((name) => name === text) ?? METHOD_ALIASES[text];
   if (found !== undefined) return found;
-  const near = nearest(text, DISCOVERY_METHODS);
-  const hint = near === undefined ? '' : `; did you mean '${near}'?`;
-  throw new MusterError('USAGE', `--dm is '${text}'; expected ${DISCOVERY_METHODS.join(', ')}${hint}`);
+  throw new MusterError('USAGE', `--dm is '${text}'${amongKnown(text, DISCOVERY_METHODS, 'expected')}`);
 }

@@ -1,6 +1,6 @@
 import type { KnownNode } from '../../../controller/registry.ts';
 import { dataCalls } from '../../../core/filter/evaluate.ts';
-import { didYouMean } from '../../../core/nearest.ts';
+import { amongKnown, didYouMean } from '../../../core/nearest.ts';
 import type { Wanted } from './finder.ts';
 
 /**
@@ -22,7 +22,7 @@ export function whyNobody(
   if (here.length === 0) {
     const there = [...new Set(nodes.flatMap((node) => node.collectives))].sort();
     lines.push(
-      `nobody is in the collective '${collective}'${didYouMean(collective, there)}; there are nodes in ${there.join(', ')}`,
+      `nobody is in the collective '${collective}'${amongKnown(collective, there, 'there are nodes in')}`,
     );
   } else if (!here.some((node) => node.agents.includes(agent)))
     lines.push(`no node in the collective '${collective}' serves the agent '${agent}'`);

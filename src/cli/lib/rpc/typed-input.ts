@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { unwrap } from '../../../core/config/explain.ts';
 import type { Ddl, DdlAction, DdlSchema } from '../../../core/ddl.ts';
 import { MusterError } from '../../../core/errors.ts';
-import { didYouMean, nearest } from '../../../core/nearest.ts';
+import { amongKnown } from '../../../core/nearest.ts';
 import { secretFieldsOf } from '../../../core/secret-fields.ts';
 import { schemaRows } from '../docs/schema.ts';
 
@@ -14,10 +14,7 @@ export function actionNamed(ddl: Ddl, action: string): DdlAction {
   const spec = Object.hasOwn(ddl.actions, action) ? ddl.actions[action] : undefined;
   if (spec !== undefined) return spec;
   const all = Object.keys(ddl.actions);
-  throw new MusterError(
-    'USAGE',
-    `${ddl.name} has no action '${action}'${didYouMean(action, all)}; it has ${all.join(', ')}`,
-  );
+  throw new MusterError('USAGE', `${ddl.name} has no action '${action}'${amongKnown(action, all, 'it has')}`);
 }
 
 /** `key=value` texts by their names. Throws USAGE for a text without `=`, and for an input that there is not. Pure. */
@@ -61,10 +58,7 @@ function typedField(schema: DdlSchema, key: string, text: string): unknown {
 }
 
 function unknownInput(where: string, schema: DdlSchema, key: string): string {
-  const known = Object.keys(schema.shape);
-  const near = nearest(key, known);
-  const hint = near === undefined ? `known inputs: ${known.join(', ') || 'none'}` : `did you mean '${near}'?`;
-  return `${where} has no input '${key}'; ${hint}`;
+  return `${where} has no input '${key}'${amongKnown(key, Object.keys(schema.shape), 'it has')}`;
 }
 
 /** What cannot be typed stays a text, and the check of the whole says what was expected. */

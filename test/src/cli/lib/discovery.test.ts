@@ -151,7 +151,7 @@ it.each([
 it.each([
   [
     { dm: 'regsitry' },
-    "--dm is 'regsitry'; expected registry, broadcast, identities, file, stdin, external; did you mean 'registry'?",
+    "--dm is 'regsitry' (did you mean 'registry'?); expected registry, broadcast, identities, file, stdin, external",
   ],
   [{ dm: 'file' }, '--dm file needs a file: --nodes FILE'],
   [{ dm: 'external' }, '--dm external needs a program'],

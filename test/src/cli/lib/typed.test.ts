@@ -48,7 +48,7 @@ it.each([
   ['loud=maybe', "input 'loud' is 'maybe'; expected boolean"],
   ['ports=80,x', 'input \'ports.1\' is [80,"x"]; expected list of number'],
   ['map=x', "input 'map' is 'x'; expected map of any"],
-  ['mgs=x', "probe#echo has no input 'mgs'; did you mean 'msg'?"],
+  ['mgs=x', "probe#echo has no input 'mgs' (did you mean 'msg'?); it has msg"],
   ['msg', "'msg' is no input of probe#echo; expected name=value"],
 ])('%s is refused, naming input, value and what was expected', (text, message) => {
   expect(() => read(text)).toThrow(message);
@@ -118,8 +118,20 @@ it('numbers and parts of a fleet', () => {
   ]);
   for (const text of ['0', '101%', '-1', 'x', '1.5', '%'])
     expect(() => share('--batch', text)).toThrow(`--batch is '${text}'`);
-  for (const text of ['', 'x', '-1'])
-    expect(() => seconds('--dt', text)).toThrow(`--dt is '${text}'; expected seconds`);
+});
+
+it('seconds, within bounds that timers keep', () => {
+  expect([seconds('--dt', '0'), seconds('--dt', '1.5'), seconds('--dt', '999999')]).toEqual([
+    0, 1.5, 999_999,
+  ]);
+  for (const text of ['', 'x', '-1', ' 1', '1e3', '0x10', '1.', '1000000', '9'.repeat(400), 'Infinity'])
+    expect(() => seconds('--dt', text)).toThrow(`--dt is '${text}'; expected seconds from 0 to 999999`);
+  const whole = { min: 1, max: 60, whole: true };
+  expect(seconds('--wait', '60', whole)).toBe(60);
+  for (const text of ['0', '61', '1.5'])
+    expect(() => seconds('--wait', text, whole)).toThrow(
+      `--wait is '${text}'; expected whole seconds from 1 to 60`,
+    );
 });
 
 const action = { description: 'x', display: 'failed', input: nothing, output: nothing } as const;
@@ -139,7 +151,8 @@ it('a plan takes the time of the agent and a little more for the way, and knows 
 });
 
 it.each([
-  [{ timeout: 'x' }, "--timeout is 'x'; expected seconds"],
+  [{ timeout: 'x' }, "--timeout is 'x'; expected seconds from 0.1 to 999999"],
+  [{ ttl: '3601' }, "--ttl is '3601'; expected seconds from 1 to 3600"],
   [{ limit: '2', one: true as const }, '--one and --limit cannot be given together'],
   [{ limitSeed: '2' }, '--limit-seed says which nodes --limit chooses'],
   [{ withIdentity: ['WEB1'] }, "identity filter 'WEB1': expected the name of a node"],
