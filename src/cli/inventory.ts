@@ -35,6 +35,8 @@ export default {
 async function inventory(node: string | undefined, options: InventoryOptions): Promise<void> {
   if (options.listCollectives === true) return listCollectives(options);
   if (node === undefined) throw new MusterError('USAGE', 'give the name of a node, or --list-collectives');
+  const { checkedName } = await import('./lib/discovery/names.ts');
+  checkedName(node, 'inventory');
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
   const { inventoryLines } = await import('./lib/inventory-text.ts');
   const asked = await askNodes(onlyNodes(options, [node]), rpcutil, 'inventory', {});

@@ -59,8 +59,10 @@ async function ping(options: PingOptions): Promise<void> {
     sayAbsent(asked);
   }
   finishAsk(asked, options.verbose);
-  if (expected !== null && asked.interrupted === null && times.length > 0 && times.length < expected)
-    process.exitCode = 2;
+  if (expected === null || asked.interrupted !== null || times.length >= expected) return;
+  process.stderr.write(`--expect ${expected}: ${times.length} answered
+`);
+  if (times.length > 0) process.exitCode = 2;
 }
 
 /** `3 replies max: 5.20 min: 1.10 avg: 3.00`. Pure. */

@@ -1,7 +1,7 @@
 import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.ts';
 import type { AskEvents } from './ask.ts';
 import type { FilterOptions } from './ask-options.ts';
-import { type AskPlan, planAsk } from './ask-plan.ts';
+import { type AskPlan, checkTyped, planAsk } from './ask-plan.ts';
 import { type Asked, goneLine } from './asked.ts';
 import { collectiveOf, inCollective } from './collective.ts';
 import { confirmWholeFleet } from './confirm.ts';
@@ -24,14 +24,15 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
   input: ActionInput<D, N>,
   events: AskEvents<ActionOutput<D, N>> = {},
 ): Promise<Asked<ActionOutput<D, N>>> {
-  const plan = planAsk(options, ddl, action, input);
+  await checkTyped(ddl, action, input);
+  const plan = planAsk(options, ddl, action);
   return withDiscovered(options, plan, { agent: ddl.name, what: `${ddl.name}#${action}` }, async (found) => {
     const { fleet, collective, names, discovered, finder, discoveryMs } = found;
     events.onDiscovered?.(names.length);
     const [startedAtMs, startMs] = [Date.now(), performance.now()];
     const replyMs = new Map<string, number>();
     const { enough } = events;
-    if (names.length === 0 && discovered.silent.length === 0) await found.sayNobody();
+    if (names.length === 0) await found.sayNobody();
     const returned = await send({
       ...{ rpc: fleet.rpc, registry: fleet.registry, collective, ddl, action, input, plan, names },
       ...(enough === undefined ? {} : { enough }),

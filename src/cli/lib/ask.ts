@@ -28,7 +28,7 @@ export interface AskEvents<O> {
 
 /**
  * Asks all nodes that the filters mean. Nobody waits for a fixed time: the registry knows who should answer, and the request ends
- * when all have. Throws USAGE, RPC_INVALID_DATA before anything is connected; NOT_FOUND (program of `--dm`), CONFIG_INVALID,
+ * when all have. Throws USAGE before anything is connected; NOT_FOUND (program of `--dm`), CONFIG_INVALID,
  * REDIS_UNREACHABLE, BROKER_UNREACHABLE, BROKER_REFUSED; CONFLICT when the person says no.
  */
 export async function askNodes<D extends Ddl, N extends ActionName<D>>(

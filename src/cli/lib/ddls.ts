@@ -75,9 +75,13 @@ async function ownDdl<D>(folder: string, stem: string): Promise<D> {
 async function siteNames(dir: string | undefined): Promise<string[]> {
   if (dir === undefined) return [];
   const names = await readdir(dir).catch((cause: unknown) => {
-    throw new MusterError('PLUGIN_INVALID', `${dir}: cannot be read: ${asMusterError(cause).message}`, {
-      cause,
-    });
+    throw new MusterError(
+      'PLUGIN_INVALID',
+      `the folder of contracts ${dir} cannot be read: ${asMusterError(cause).message}`,
+      {
+        ...{ cause, details: ['it is plugins.agents_dir of the config, or --agents-dir'] },
+      },
+    );
   });
   return names.flatMap((name) => JSON_FILE.exec(name)?.[1] ?? []).sort();
 }

@@ -19,21 +19,23 @@ export function seconds(
   );
 }
 
-/** A whole number from 1 on. Throws USAGE that names the option. Pure. */
+const MAX_COUNT = 999_999_999;
+
+/** A whole number from 1 on. Throws USAGE that names option, value and bounds. Pure. */
 export function count(option: string, text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text))
-    throw new MusterError('USAGE', `${option} is '${text}'; expected a number from 1 on`);
+    throw new MusterError('USAGE', `${option} is '${text}'; expected a whole number from 1 to ${MAX_COUNT}`);
   return Number(text);
 }
 
-/** So many of a fleet: `10` or `10%`; a part is rounded up. Throws USAGE that names the option. Pure. */
+/** So many of a fleet: `10` or `10%`; a part is rounded up. Throws USAGE that names option, value and bounds. Pure. */
 export function share(option: string, text: string): (of: number) => number {
   const [, digits, percent] = /^(\d{1,9})(%?)$/.exec(text) ?? [];
   const value = Number(digits);
   if (digits === undefined || value === 0 || (percent === '%' && value > 100))
     throw new MusterError(
       'USAGE',
-      `${option} is '${text}'; expected a number from 1 on, or a part such as 10%`,
+      `${option} is '${text}'; expected a whole number from 1 to ${MAX_COUNT}, or a part from 1% to 100%`,
     );
   return percent === '%' ? (of) => Math.ceil((of * value) / 100) : () => value;
 }

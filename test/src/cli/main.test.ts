@@ -84,6 +84,13 @@ describe('the command line', () => {
   it.each([
     ['puppet resource user bob ensure', "'ensure' is no property; expected name=value"],
     ['find --do command', "'command' is no option of --do; expected name=value"],
+    ['inventory /web/', "inventory: '/web/' is no name of a node; expected "],
+    ['puppet run_status a/b', "input 'run' is 'a/b'; expected a text that matches "],
+    [
+      'package status bash --batch 200%',
+      "--batch is '200%'; expected a whole number from 1 to 999999999, or a part from 1% to 100%",
+    ],
+    ['rpc rpcutil ping --nr --batch 2', '--batch waits for answers: it cannot be given with --no-response'],
     ['find --nodes nowhere.txt', '--nodes nowhere.txt cannot be read'],
   ])('says what is wrong with: muster %s', async (line, problem) => {
     const path = await config(MINIMAL);
@@ -97,8 +104,8 @@ describe('the command line', () => {
       'policy explain op rpcutil#ping web1 -t soon',
       "--timeout is 'soon'; expected seconds from 0.1 to 999999",
     ],
-    ['runs --limit few', "--limit is 'few'; expected a number from 1 on"],
-    ['audit --limit 0', "--limit is '0'; expected a number from 1 on"],
+    ['runs --limit few', "--limit is 'few'; expected a whole number from 1 to 999999999"],
+    ['audit --limit 0', "--limit is '0'; expected a whole number from 1 to 999999999"],
     ['token issue web1 --group web --ttl 1.5', "--ttl is '1.5'; expected whole seconds from 1 to 2592000"],
   ])('says which number of muster %s is wrong', async (line, problem) => {
     const path = await config(MINIMAL);

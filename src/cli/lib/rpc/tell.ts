@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Ddl } from '../../../core/ddl.ts';
+import { MusterError } from '../../../core/errors.ts';
 import { withDiscovered } from '../ask-nodes.ts';
-import { planAsk } from '../ask-plan.ts';
+import { checkTyped, planAsk } from '../ask-plan.ts';
 import { orStopped } from '../interruption.ts';
 import { say, sayJson } from '../output.ts';
 import { partsOf } from '../selection.ts';
@@ -20,7 +21,13 @@ export async function tellNodes(
   input: Record<string, unknown>,
   replyTo: string | undefined,
 ): Promise<void> {
-  const plan = planAsk(options, ddl, action, input);
+  if (options.batch !== undefined)
+    throw new MusterError(
+      'USAGE',
+      '--batch waits for answers: it cannot be given with --no-response or --reply-to',
+    );
+  await checkTyped(ddl, action, input);
+  const plan = planAsk(options, ddl, action);
   await withDiscovered(options, plan, { agent: ddl.name, what: `${ddl.name}#${action}` }, async (found) => {
     const { fleet, collective, names, discovered } = found;
     const session = replyTo === undefined ? {} : { replyTo: sessionOf(replyTo) };

@@ -33,7 +33,7 @@ async function lettersFor(
     bound,
     signal: new AbortController().signal,
   } as const;
-  await send({ ...errand, plan: planAsk(options, ddl, 'go', {}), onReply: () => undefined });
+  await send({ ...errand, plan: planAsk(options, ddl, 'go'), onReply: () => undefined });
   return at.asked;
 }
 
@@ -75,7 +75,7 @@ it('a secret goes to each node by itself, encrypted, and never to all; who fails
     input,
     signal: new AbortController().signal,
   } as const;
-  const plan = planAsk({}, safe, 'set', input);
+  const plan = planAsk({}, safe, 'set');
   const came = await send({
     ...errand,
     plan,
@@ -109,7 +109,7 @@ describe('when somebody says stop', () => {
         action: 'go',
         input: {},
       },
-      ...{ names, bound: true, plan: planAsk(options, ddl, 'go', {}), signal, onReply: () => undefined },
+      ...{ names, bound: true, plan: planAsk(options, ddl, 'go'), signal, onReply: () => undefined },
     });
 
   it('later batches are not sent, nobody waits for their time, and their nodes are told', async () => {

@@ -52,6 +52,13 @@ describe("contracts of the site's folder", () => {
     expect((await muster('plugin doc', {})).stdout).not.toContain('agent/ours');
   });
 
+  it('are told to be missing with the setting that names their folder', async () => {
+    const ended = await muster('rpc ours greet --set plugins.agents_dir=/nonexistent');
+    expect(ended.stderr).toMatch(
+      /PLUGIN_INVALID: the folder of contracts \/nonexistent cannot be read: .*\n.*plugins\.agents_dir/,
+    );
+  });
+
   it.each([
     ['plugin doc agent/ou', ['agent/ours']],
     ['plugin doc our', ['ours']],
