@@ -63,26 +63,35 @@ async function main(typed: readonly string[]): Promise<number> {
   const program = await buildProgram(typed[0]);
   const argv = helpAsOption(program, typed);
   const command = commandOf(program, argv);
+  const extra = process.env.MUSTER_EXTRA_OPTS ?? '';
+  let words = argv;
   // "Nothing was sent" is 1 with mco; 2 would say that nodes failed.
   const exitOf = (code: number) => (code === 2 && asksNodes(command) ? 1 : code);
   try {
-    const words = inOurNames(command, argv, process.env.MUSTER_EXTRA_OPTS ?? '');
+    words = inOurNames(command, argv, extra);
     await program.parseAsync(words, { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (thrown) {
-    const json = argv.includes('--json') || argv.includes('-j');
+    const json = jsonOf(words);
     if (thrown instanceof CommanderError) {
-      const isWrong = thrown.exitCode !== 0;
-      if (isWrong && json) sayUsageJson(thrown, commandPath(command));
-      return exitOf(isWrong ? 2 : 0);
+      if (thrown.exitCode === 0) return 0;
+      if (extra !== '' && asksNodes(command)) process.stderr.write(`($MUSTER_EXTRA_OPTS is ${extra})\n`);
+      if (json !== false) sayUsageJson(thrown, commandPath(command), json === 'line');
+      return exitOf(2);
     }
     return exitOf(reportError(thrown, { json, command: commandPath(command) }));
   }
 }
 
 /** The same for programs: commander has told people already. */
-function sayUsageJson({ message }: CommanderError, command: string | null): void {
-  sayErrorJson(new MusterError('USAGE', message.replace(/^error: /, '')), command);
+function sayUsageJson({ message }: CommanderError, command: string | null, line: boolean): void {
+  sayErrorJson(new MusterError('USAGE', message.replace(/^error: /, '')), command, line);
+}
+
+/** Is an error to be printed as a document, or as a line of JSON? */
+function jsonOf(argv: readonly string[]): boolean | 'line' {
+  if (argv.includes('--jsonl')) return 'line';
+  return argv.includes('--json') || argv.includes('-j');
 }
 
 if (import.meta.main || process.argv[1]?.endsWith('muster.mjs') || process.argv[1]?.endsWith('/muster')) {

@@ -75,6 +75,25 @@ describe('the command line', () => {
     expect(JSON.parse(stdout)).toEqual({ error: { code: 'USAGE', message, details: [], next } });
   });
 
+  it.each([
+    ['rpc rpcutil pign --jsonl', "rpcutil has no action 'pign'"],
+    ['rpc rpcutil ping --jsonl --bogus', "unknown option '--bogus'"],
+  ])('tells programs that read lines in one line what is wrong with: muster %s', async (line, message) => {
+    const { stdout } = await muster(line.split(' '));
+    expect(stdout.split('\n')).toHaveLength(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ kind: 'error', error: { code: 'USAGE', message: expect.stringContaining(message) } },
+    });
+  });
+
+  it('says where an option comes from that nobody typed', async () => {
+    const { code, stderr } = await muster(['ping'], { MUSTER_EXTRA_OPTS: '--bogus' });
+    expect(code).toBe(1);
+    expect(stderr).toContain("unknown option '--bogus'\n(see --help)\n($MUSTER_EXTRA_OPTS is --bogus)\n");
+    const { stdout } = await muster(['ping', '--batch', '0'], { MUSTER_EXTRA_OPTS: '-j' });
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'USAGE' } });
+  });
+
   it('ends as ever when nobody reads its messages', async () => {
     const child = spawn(process.execPath, [MAIN, 'rusn'], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stderr.destroy();
