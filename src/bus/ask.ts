@@ -46,6 +46,7 @@ export interface AskOptions<O> {
   readonly enough?: number;
   /** Seconds that nodes may take the request; `timeoutS` by default. */
   readonly ttlS?: number;
+  /** Ends it with what has come by then. */
   readonly signal?: AbortSignal;
   /** Told each answer as it comes. */
   readonly onReply?: (reply: AskReply<O>) => void;
@@ -101,7 +102,7 @@ export async function gather<O>(
       (why) => new MusterError('BROKER_UNREACHABLE', `${ddl.name}#${action} was not sent ${why}`),
     );
   } catch (thrown) {
-    if (!sent) throw thrown;
+    if (!sent && options.signal?.aborted !== true) throw thrown;
   } finally {
     clearTimeout(grace);
     for (const forget of pending) forget();

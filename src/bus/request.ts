@@ -6,7 +6,8 @@ import { MusterError } from '../core/errors.ts';
 import { type Filter, MAX_MESSAGE_BYTES, type Request } from '../core/messages.ts';
 import type { Encrypt, Sealer } from '../core/seal.ts';
 
-const MAX_TTL_S = 3600;
+/** Longest time, in seconds, that a request is good for. */
+export const MAX_TTL_S = 3600;
 
 /** A request, signed once. */
 export interface SealedRequest {

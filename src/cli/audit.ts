@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { AuditLine } from '../core/audit.ts';
-import { MusterError } from '../core/errors.ts';
 import { auditTable, chainProblems, sinceMs } from './lib/audit-text.ts';
 import type { CliCommand } from './lib/command.ts';
 import { paint, say, sayJson } from './lib/output.ts';
@@ -56,9 +55,8 @@ export default {
 } satisfies CliCommand;
 
 async function list(options: AuditOptions): Promise<void> {
-  const limit = Number(options.limit);
-  if (!Number.isInteger(limit) || limit < 1)
-    throw new MusterError('USAGE', `--limit is '${options.limit}'; expected a whole number above 0`);
+  const { count } = await import('./lib/numbers.ts');
+  const limit = count('--limit', options.limit);
   const { caller, agent, node, denied } = options;
   const since = sinceMs(options.since, Date.now());
   const { openAudit } = await import('./lib/records.ts');

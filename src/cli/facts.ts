@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { askNodes, type FilterOptions, finishAsk, saySummary, withFilterOptions } from './lib/ask.ts';
+import {
+  askNodes,
+  type FilterOptions,
+  finishAsk,
+  missingFields,
+  saySummary,
+  withFilterOptions,
+} from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 import { plain } from './lib/plain.ts';
@@ -22,7 +29,7 @@ async function facts(fact: string, options: FilterOptions): Promise<void> {
   const values = byValue(asked.replies);
   if (options.json) {
     const counted = values.map(([value, nodes]) => ({ value, count: nodes.length, nodes }));
-    sayJson({ fact, values: counted, no_responses: asked.silent });
+    sayJson({ fact, values: counted, ...missingFields(asked) });
   } else {
     for (const line of factLines(fact, values, options.verbose === true)) say(line);
     saySummary(asked);

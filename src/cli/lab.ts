@@ -81,11 +81,12 @@ async function down(options: LabOptions): Promise<void> {
 }
 
 async function launch(options: LaunchOptions): Promise<void> {
+  const { count } = await import('./lib/numbers.ts');
   const { launchInLab } = await import('./lib/launch.ts');
   const config = await readSettings({ config: `${options.stateDir}/muster.yaml` });
   const instances = await launchInLab(config, {
     region: options.region,
-    count: Number(options.count),
+    count: count('--count', options.count),
     group: options.group,
     facts: options.fact ?? [],
     ...(options.instanceId === undefined ? {} : { instanceId: options.instanceId }),

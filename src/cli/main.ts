@@ -4,6 +4,7 @@ import { COMMAND_GROUPS } from './commands.ts';
 import type { CliCommand } from './lib/command.ts';
 import { asksNodes, commandOf, commandPath, helpAsOption, inOurNames } from './lib/habits.ts';
 import { reportError, sayErrorJson } from './lib/output.ts';
+import { STOP_EXIT } from './lib/stop.ts';
 import { VERSION } from './lib/version.ts';
 
 const HELP = ['help [command]', 'print the help of a command'] as const;
@@ -49,7 +50,8 @@ Exit codes: 0 done; 1 it failed, or the thing is not there; 2 wrong command line
 3 Redis, the broker or EC2 is not reachable, or this machine cannot do it.
 Commands that ask nodes end as mco did: 0 all answered well; 1 nobody was found, or nothing was sent;
 2 some failed or were silent; 3 nodes were found and none answered, or the broker or Redis is not reachable;
-4 none answered of those that were named. $MUSTER_EXTRA_OPTS is put before their options.`;
+4 none answered of those that were named. Ctrl-C ends a request with what has come by then, and 130 (SIGTERM: 143);
+a second one ends it at once. $MUSTER_EXTRA_OPTS is put before their options.`;
 
 function overrideExit(command: Command): void {
   command.exitOverride();
@@ -61,26 +63,35 @@ async function main(typed: readonly string[]): Promise<number> {
   const program = await buildProgram(typed[0]);
   const argv = helpAsOption(program, typed);
   const command = commandOf(program, argv);
+  const extra = process.env.MUSTER_EXTRA_OPTS ?? '';
+  let words = argv;
   // "Nothing was sent" is 1 with mco; 2 would say that nodes failed.
   const exitOf = (code: number) => (code === 2 && asksNodes(command) ? 1 : code);
   try {
-    const words = inOurNames(command, argv, process.env.MUSTER_EXTRA_OPTS ?? '');
+    words = inOurNames(command, argv, extra);
     await program.parseAsync(words, { from: 'user' });
     return typeof process.exitCode === 'number' ? process.exitCode : 0;
   } catch (thrown) {
-    const json = argv.includes('--json') || argv.includes('-j');
+    const json = jsonOf(words);
     if (thrown instanceof CommanderError) {
-      const isWrong = thrown.exitCode !== 0;
-      if (isWrong && json) sayUsageJson(thrown, commandPath(command));
-      return exitOf(isWrong ? 2 : 0);
+      if (thrown.exitCode === 0) return 0;
+      if (extra !== '' && asksNodes(command)) process.stderr.write(`($MUSTER_EXTRA_OPTS is ${extra})\n`);
+      if (json !== false) sayUsageJson(thrown, commandPath(command), json === 'line');
+      return exitOf(2);
     }
     return exitOf(reportError(thrown, { json, command: commandPath(command) }));
   }
 }
 
 /** The same for programs: commander has told people already. */
-function sayUsageJson({ message }: CommanderError, command: string | null): void {
-  sayErrorJson(new MusterError('USAGE', message.replace(/^error: /, '')), command);
+function sayUsageJson({ message }: CommanderError, command: string | null, line: boolean): void {
+  sayErrorJson(new MusterError('USAGE', message.replace(/^error: /, '')), command, line);
+}
+
+/** Is an error to be printed as a document, or as a line of JSON? */
+function jsonOf(argv: readonly string[]): boolean | 'line' {
+  if (argv.includes('--jsonl')) return 'line';
+  return argv.includes('--json') || argv.includes('-j');
 }
 
 /** The command line of this process: runs it and sets the exit code. */
@@ -92,6 +103,8 @@ export async function muster(): Promise<void> {
     if (error.code !== 'EPIPE') process.exit(1);
   });
   process.exitCode = await main(process.argv.slice(2));
+  // Whoever says stop does not wait for what still tries to connect.
+  if (Object.values(STOP_EXIT).includes(process.exitCode)) process.exit();
 }
 
 if (import.meta.main) await muster();

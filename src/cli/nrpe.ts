@@ -6,6 +6,7 @@ import {
   askExitCode,
   askNodes,
   type FilterOptions,
+  missingFields,
   saySummary,
   withFilterOptions,
 } from './lib/ask.ts';
@@ -47,7 +48,7 @@ async function nrpe(check: string, options: NrpeOptions): Promise<void> {
       sender: identity,
       ...{ state, exitcode, output, perfdata },
     }));
-    sayJson({ check, replies, no_responses: asked.silent, total_ms: Math.round(asked.tookMs) });
+    sayJson({ check, replies, ...missingFields(asked), total_ms: Math.round(asked.tookMs) });
   } else {
     if (nodes.length > 0) for (const line of checkLines(check, nodes, options.verbose === true)) say(line);
     saySummary(asked);

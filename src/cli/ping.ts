@@ -1,5 +1,12 @@
 import type { Command } from 'commander';
-import { askNodes, type FilterOptions, finishAsk, saySilent, withFilterOptions } from './lib/ask.ts';
+import {
+  askNodes,
+  type FilterOptions,
+  finishAsk,
+  missingFields,
+  sayAbsent,
+  withFilterOptions,
+} from './lib/ask.ts';
 import type { CliCommand } from './lib/command.ts';
 import { say, sayJson } from './lib/output.ts';
 
@@ -43,16 +50,19 @@ async function ping(options: PingOptions): Promise<void> {
   if (options.json) {
     sayJson({
       replies: times.map(([sender, ms]) => ({ sender, time_ms: rounded(ms) })),
-      no_responses: asked.silent,
+      ...missingFields(asked),
     });
   } else {
     const figures = times.map(([, ms]) => ms);
     say(`\n\n---- ping statistics ----\n${statistics(figures)}`);
     if (options.graph) for (const line of await graph(figures)) say(line);
-    saySilent(asked.silent);
+    sayAbsent(asked);
   }
   finishAsk(asked, options.verbose);
-  if (expected !== null && times.length > 0 && times.length < expected) process.exitCode = 2;
+  if (expected === null || asked.interrupted !== null || times.length >= expected) return;
+  process.stderr.write(`--expect ${expected}: ${times.length} answered
+`);
+  if (times.length > 0) process.exitCode = 2;
 }
 
 /** `3 replies max: 5.20 min: 1.10 avg: 3.00`. Pure. */

@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 import { MusterError } from '../core/errors.ts';
 import type { CliCommand } from './lib/command.ts';
 import { paint, say, sayJson, table } from './lib/output.ts';
+import { type SiteOptions, siteAgentsDir, withConfigOptions } from './lib/settings.ts';
 
-interface DocOptions {
-  readonly agentsDir?: string;
+interface DocOptions extends SiteOptions {
   readonly json?: true;
 }
 
@@ -49,17 +49,22 @@ export default {
 } satisfies CliCommand;
 
 function withDir(command: Command): Command {
-  return command
-    .option('--agents-dir <folder>', "folder of contracts (AGENT.json) of a site's own agents")
-    .option('--json', 'print one JSON document');
+  const about =
+    "folder of contracts (AGENT.json) of a site's own agents (default: plugins.agents_dir of the config)";
+  return withConfigOptions(command.option('--agents-dir <folder>', about)).option(
+    '--json',
+    'print one JSON document',
+  );
 }
 
-async function doc(name: string | undefined, { agentsDir, json }: DocOptions): Promise<void> {
+async function doc(name: string | undefined, options: DocOptions): Promise<void> {
+  const { json } = options;
   const ddls = await import('./lib/ddls.ts');
   const { writeJsonDdl } = await import('../core/ddl-json/write.ts');
   const { agentDoc, dataDoc } = await import('./lib/plugin/doc.ts');
   if (name === undefined) {
-    const [agents, data] = await Promise.all([ddls.loadDdls(agentsDir), ddls.loadDataDdls()]);
+    const site = await siteAgentsDir(options);
+    const [agents, data] = await Promise.all([ddls.loadDdls(site), ddls.loadDataDdls()]);
     const brief = ({ name, version, description }: (typeof agents)[number] | (typeof data)[number]) => ({
       name,
       version,
@@ -81,15 +86,15 @@ async function doc(name: string | undefined, { agentsDir, json }: DocOptions): P
       say(line);
     });
   }
-  const ddl = await ddls.loadDdl(stem, async () => agentsDir);
+  const ddl = await ddls.loadDdl(stem, () => siteAgentsDir(options));
   if (json) return sayJson(writeJsonDdl(ddl));
   for (const line of agentDoc(ddl)) say(line);
 }
 
-async function exportDdl(agent: string, { agentsDir }: DocOptions): Promise<void> {
+async function exportDdl(agent: string, options: DocOptions): Promise<void> {
   const { loadDdl } = await import('./lib/ddls.ts');
   const { writeJsonDdl } = await import('../core/ddl-json/write.ts');
-  sayJson(writeJsonDdl(await loadDdl(agent, async () => agentsDir)));
+  sayJson(writeJsonDdl(await loadDdl(agent, () => siteAgentsDir(options))));
 }
 
 async function generate(name: string, options: GenerateOptions): Promise<void> {
@@ -97,6 +102,12 @@ async function generate(name: string, options: GenerateOptions): Promise<void> {
   const language = LANGUAGES.find((known) => known === options.language);
   if (language === undefined)
     throw new MusterError('USAGE', `--language is '${options.language}'; expected ${LANGUAGES.join(' or ')}`);
+  const { isTaken } = await import('./lib/plugin/check.ts');
+  if (await isTaken(name))
+    throw new MusterError(
+      'USAGE',
+      `the name '${name}' is that of an agent of Muster or Choria; expected another`,
+    );
   const actions = options.actions.split(',').map((action) => action.trim());
   const files = await generateAgent({ name, actions, language, dir: options.dir });
   if (options.json) return sayJson({ files });

@@ -95,6 +95,8 @@ async function explain(name: string, what: string, identity: string, options: Ex
   if (agent === undefined || action === undefined)
     throw new MusterError('USAGE', `'${what}': expected AGENT#ACTION, e.g. rpcutil#ping`);
   const caller = name.startsWith('cert=') ? name : `cert=${name}`;
+  const { seconds } = await import('./lib/numbers.ts');
+  const timeoutS = seconds('--timeout', options.timeout, { min: 0.1 });
   const config = await readSettings(options);
   const { rpcutil } = await import('../../agent/agents/rpcutil.ddl.ts');
   const { openFleet } = await import('./lib/fleet.ts');
@@ -104,7 +106,7 @@ async function explain(name: string, what: string, identity: string, options: Ex
     const collective = options.target ?? known?.collectives.at(-1) ?? config.collectives.production;
     const input = { caller, role, agent, action };
     const node = fleet.rpc.node(collective, identity, {});
-    const answer = await node.call(rpcutil, 'policy_explain', input, { timeoutS: Number(options.timeout) });
+    const answer = await node.call(rpcutil, 'policy_explain', input, { timeoutS });
     if (options.json) return sayJson({ ...input, node: identity, ...answer });
     const word = answer.verdict === 'allow' ? paint('green', 'allowed') : paint('red', 'denied');
     const place = answer.line === null ? answer.file : `${answer.file}:${answer.line}`;

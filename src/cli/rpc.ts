@@ -25,7 +25,7 @@ An action that changes nodes (its DDL shows failures alone, or says so) is not s
 --filter-replies reads the language of filters: ok, failed, code, msg, sender, data.NAME; Choria's ok(), data("name") too.
 --reply-to NAME: nodes answer your own name alone, so --listen NAME is for another terminal or host of the same person.
 Exit codes: 0 all answered well; 1 nobody was found, or nothing was sent; 2 some failed or were silent; 3 none answered,
-or the connection was lost; 4 none answered of those that were named.`;
+or the connection was lost; 4 none answered of those that were named; 130 and 143 Ctrl-C or SIGTERM ended it before.`;
 
 /** `muster rpc AGENT ACTION key=value…`: asks nodes. *Source:* `mco rpc`, its filters, its output and its exit codes; `choria req`. */
 export default {

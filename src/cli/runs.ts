@@ -38,12 +38,13 @@ export default {
 } satisfies CliCommand;
 
 async function list(options: RunsOptions): Promise<void> {
+  const { count } = await import('./lib/numbers.ts');
   const { openRecords } = await import('./lib/records.ts');
-  const records = await openRecords(await readSettings(options));
   const filter = {
-    limit: Number(options.limit),
+    limit: count('--limit', options.limit),
     ...(options.state === undefined ? {} : { state: options.state }),
   };
+  const records = await openRecords(await readSettings(options));
   try {
     if (options.watch) await watch(() => records.listRuns(filter), options);
     else show(await records.listRuns(filter), options);

@@ -34,9 +34,8 @@ export default {
 
 async function issue(name: string, options: Options): Promise<void> {
   const { operationsOf } = await import('./lib/operation.ts');
-  const ttlS = Number(options.ttl);
-  if (!Number.isInteger(ttlS) || ttlS < 1 || ttlS > MAX_TTL_S)
-    throw new MusterError('USAGE', `--ttl: seconds, 1 to ${MAX_TTL_S}`);
+  const { seconds } = await import('./lib/numbers.ts');
+  const ttlS = seconds('--ttl', options.ttl, { min: 1, max: MAX_TTL_S, whole: true });
   const { identityName } = await import('../core/names.ts');
   if (!identityName.safeParse(name).success || name.length > 63)
     throw new MusterError('USAGE', 'NAME: at most 63 lower case letters, digits and dashes');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { PlanEntry } from '../core/config/plan.ts';
 import { MusterError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
+import { amongKnown } from '../core/nearest.ts';
 import type { Plugin } from '../core/plugin.ts';
 import { redact } from '../core/redact.ts';
 import { secretsIn } from '../core/secret-fields.ts';
@@ -32,10 +32,10 @@ export function pluginOptions<P extends Plugin<unknown>>(
 ): { plugin: P; options: unknown } {
   const plugin = plugins.get(name);
   if (plugin === undefined) {
-    const near = nearest(name, plugins.keys());
-    const hint =
-      near === undefined ? `known: ${[...plugins.keys()].sort().join(', ')}` : `did you mean '${near}'?`;
-    throw new MusterError('CONFIG_INVALID', `${path}: there is no ${kind} '${name}'; ${hint}`);
+    throw new MusterError(
+      'CONFIG_INVALID',
+      `${path}: there is no ${kind} '${name}'${amongKnown(name, [...plugins.keys()].sort())}`,
+    );
   }
   const parsed = plugin.options.safeParse(options);
   if (!parsed.success) {
@@ -68,8 +68,7 @@ function problemOf(
   const where = [path, ...issue.path.map(String)].join('.');
   const key = issue.keys?.[0];
   if (key === undefined) return `${where}: ${issue.message}`;
-  const near = nearest(key, knownKeys(plugin));
-  return `${where}.${key}: unknown option${near === undefined ? '' : `; did you mean '${near}'?`}`;
+  return `${where}.${key}: unknown option${amongKnown(key, knownKeys(plugin), 'known here:')}`;
 }
 
 function knownKeys(plugin: Plugin<unknown>): string[] {

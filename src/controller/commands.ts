@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { ControllerConfig } from '../core/config/controller.ts';
 import { MusterError } from '../core/errors.ts';
-import { nearest } from '../core/nearest.ts';
+import { amongKnown } from '../core/nearest.ts';
 import type { RunRecord } from '../core/record.ts';
 import { recordOf } from './records.ts';
 import type { RedisDoor } from './redis.ts';
@@ -81,9 +81,7 @@ function cursorOf(data: RunData, plan: RunData['plan'], from: string | undefined
   // The step that failed is not in the plan any more: every step looks first, so the beginning is always right.
   if (from === undefined) return 0;
   const steps = plan.map((entry) => entry.step);
-  const near = nearest(from, steps);
-  const hint = near === undefined ? '' : `; did you mean '${near}'?`;
-  throw new MusterError('USAGE', `the plan has no step '${from}'${hint}; its steps: ${steps.join(', ')}`);
+  throw new MusterError('USAGE', `the plan has no step '${from}'${amongKnown(from, steps, 'its steps:')}`);
 }
 
 function conflict(id: string, what: string): MusterError {

@@ -214,6 +214,12 @@ export const ERROR_CODES = {
     next: "Read AWS's code in the message",
   },
   EC2_THROTTLED: { retryable: true, exit: 1, cause: 'EC2 asks to slow down', next: 'It is tried again' },
+  INTERRUPTED: {
+    retryable: true,
+    exit: 130,
+    cause: 'The command was told to end (Ctrl-C, or SIGTERM: then the exit code is 143) before it was done',
+    next: 'Run it again; what had been sent by then may have been done',
+  },
   LAB_UNSUPPORTED: {
     retryable: false,
     exit: 3,

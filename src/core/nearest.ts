@@ -16,6 +16,12 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   return near === undefined ? '' : ` (did you mean '${near}'?)`;
 }
 
+/** The same, then what there is: ` (did you mean 'KNOWN'?); there are A, B`, in the order given. Pure. */
+export function amongKnown(word: string, known: Iterable<string>, there = 'there are'): string {
+  const all = [...known];
+  return `${didYouMean(word, all)}; ${there} ${all.join(', ') || 'none'}`;
+}
+
 /** Letters added, left out, replaced, or two neighbours swapped. */
 function editDistance(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, index) => index)];

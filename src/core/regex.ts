@@ -5,6 +5,7 @@ const MAX_CHARS = 500;
 /** Instructions: time of a search is bounded by these times the length of the text. */
 const MAX_SIZE = 5000;
 const SHOWN_CHARS = 60;
+const NOT_RE2 = /\(\?<?[=!]|\\[1-9]/;
 
 /**
  * Compiles a regular expression (RE2's syntax, without slashes around it, found anywhere in the text) into a test whose
@@ -25,7 +26,11 @@ function compiled(pattern: string): RE2JS {
   } catch (thrown) {
     if (!(thrown instanceof RE2JSSyntaxException)) throw thrown;
     const part = thrown.getPattern() ?? '';
-    throw bad(pattern, part === '' || part === pattern ? thrown.error : `${thrown.error} '${shown(part)}'`);
+    const problem = part === '' || part === pattern ? thrown.error : `${thrown.error} '${shown(part)}'`;
+    throw bad(
+      pattern,
+      NOT_RE2.test(pattern) ? `${problem}; look-around and back references are not known here` : problem,
+    );
   }
 }
 

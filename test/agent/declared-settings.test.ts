@@ -25,7 +25,7 @@ test('settings that an agent or a data plug-in declares are taken in silence', (
 test.each([
   [
     { 'nrpe.conf_dri': '/x' },
-    "plugin.d/nrpe.cfg:3: unknown setting 'nrpe.conf_dri'; did you mean 'conf_dir'?",
+    "plugin.d/nrpe.cfg:3: unknown setting 'nrpe.conf_dri' (did you mean 'conf_dir'?); known here: conf_dir, user",
   ],
   [{ 'nrpe.conf_dir': 'x' }, `plugin.d/nrpe.cfg:3: 'nrpe.conf_dir' is "x"; Invalid string`],
   [{ 'rpcutil.a': 'x' }, "plugin.d/nrpe.cfg:3: unknown setting 'rpcutil.a'; 'rpcutil' has no settings"],

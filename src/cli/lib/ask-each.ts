@@ -15,6 +15,8 @@ const OURS: ReadonlySet<string> = new Set(['BROKER_UNREACHABLE', 'BROKER_REFUSED
 export interface AskEachOptions<O> {
   readonly nodes: readonly { readonly identity: string; readonly role: Role }[];
   readonly timeoutS: number;
+  /** Ends it: who has not been asked by then is not. */
+  readonly signal: AbortSignal;
   readonly onReply?: (reply: AskReply<O>) => void;
 }
 
@@ -29,17 +31,18 @@ export async function askEach<D extends Ddl, N extends ActionName<D>>(
   action: N,
   input: ActionInput<D, N>,
   options: AskEachOptions<ActionOutput<D, N>>,
-): Promise<Pick<AskResult<ActionOutput<D, N>>, 'replies' | 'silent'>> {
+): Promise<Pick<AskResult<ActionOutput<D, N>>, 'replies' | 'silent'> & { readonly notAsked: string[] }> {
   const replies: AskReply<ActionOutput<D, N>>[] = [];
   const silent: string[] = [];
   const waiting = [...options.nodes];
   const one = async ({ identity, role }: AskEachOptions<unknown>['nodes'][number]): Promise<void> => {
     try {
-      const { timeoutS } = options;
-      const data = await rpc.call(collective, identity, ddl, action, input, { timeoutS });
+      const { timeoutS, signal } = options;
+      const data = await rpc.call(collective, identity, ddl, action, input, { timeoutS, signal });
       replies.push({ identity, role, status: 0, code: null, message: 'OK', data });
     } catch (thrown) {
       const error = asMusterError(thrown);
+      if (options.signal.aborted && OURS.has(error.code)) return void silent.push(identity);
       if (OURS.has(error.code)) throw error;
       if (error.code === 'NODE_UNREACHABLE') return void silent.push(identity);
       const { code, message } = error;
@@ -49,10 +52,14 @@ export async function askEach<D extends Ddl, N extends ActionName<D>>(
     if (last !== undefined) options.onReply?.(last);
   };
   const worker = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await one(next);
+    while (!options.signal.aborted) {
+      const next = waiting.shift();
+      if (next === undefined) return;
+      await one(next);
+    }
   };
   await Promise.all(Array.from({ length: Math.min(AT_A_TIME, waiting.length) }, worker));
-  return { replies, silent };
+  return { replies, silent, notAsked: waiting.map(({ identity }) => identity) };
 }
 
 /** Is something in this input secret? Pure. */

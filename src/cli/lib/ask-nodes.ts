@@ -1,8 +1,8 @@
 import type { ActionInput, ActionName, ActionOutput, Ddl } from '../../core/ddl.ts';
 import type { AskEvents } from './ask.ts';
 import type { FilterOptions } from './ask-options.ts';
-import { type AskPlan, planAsk } from './ask-plan.ts';
-import type { Asked } from './asked.ts';
+import { type AskPlan, checkTyped, planAsk } from './ask-plan.ts';
+import { type Asked, goneLine } from './asked.ts';
 import { collectiveOf, inCollective } from './collective.ts';
 import { confirmWholeFleet } from './confirm.ts';
 import { checkDataFields } from './data-fields.ts';
@@ -10,11 +10,11 @@ import { type Discovered, discover } from './discovery/discover.ts';
 import type { DiscoveryPlace, Finder, Wanted } from './discovery/finder.ts';
 import { chooseFinder } from './discovery/method.ts';
 import type { Fleet } from './fleet.ts';
+import { interruption, orStopped } from './interruption.ts';
 import { selected } from './selection.ts';
 import { send } from './send.ts';
 import { readSettings } from './settings.ts';
-
-const GONE_NAMED = 10;
+import { stopSignal } from './stop.ts';
 
 /** What `askNodes` of ask.ts does. */
 export async function askNodes<D extends Ddl, N extends ActionName<D>>(
@@ -24,17 +24,19 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
   input: ActionInput<D, N>,
   events: AskEvents<ActionOutput<D, N>> = {},
 ): Promise<Asked<ActionOutput<D, N>>> {
-  const plan = planAsk(options, ddl, action, input);
+  await checkTyped(ddl, action, input);
+  const plan = planAsk(options, ddl, action);
   return withDiscovered(options, plan, { agent: ddl.name, what: `${ddl.name}#${action}` }, async (found) => {
     const { fleet, collective, names, discovered, finder, discoveryMs } = found;
     events.onDiscovered?.(names.length);
     const [startedAtMs, startMs] = [Date.now(), performance.now()];
     const replyMs = new Map<string, number>();
     const { enough } = events;
-    if (names.length === 0 && discovered.silent.length === 0) await found.sayNobody();
+    if (names.length === 0) await found.sayNobody();
     const returned = await send({
       ...{ rpc: fleet.rpc, registry: fleet.registry, collective, ddl, action, input, plan, names },
       ...(enough === undefined ? {} : { enough }),
+      signal: stopSignal(),
       bound: plan.changes || plan.selection.limit !== null || finder.method !== 'registry',
       onReply: (reply) => {
         const afterMs = performance.now() - startMs;
@@ -49,12 +51,14 @@ export async function askNodes<D extends Ddl, N extends ActionName<D>>(
       what: `${ddl.name}#${action}`,
       replies: returned.replies.sort((a, b) => (a.identity < b.identity ? -1 : 1)),
       silent,
+      gone: discovered.gone,
       unexpected: [...replyMs.keys()].filter((name) => !expected.has(name)).sort(),
       method: finder.method,
       discovered: names.length - returned.unmatched.length + discovered.silent.length,
       ...{ discoveryMs, startedAtMs, replyMs },
       tookMs: performance.now() - startMs,
       requests: returned.requests,
+      interrupted: interruption(returned.notAsked.sort()),
       lost: silent.length > 0 ? fleet.lost() : null,
     };
   });
@@ -81,6 +85,7 @@ export async function withDiscovered<T>(
   use: (found: FoundNodes) => Promise<T>,
 ): Promise<T> {
   const { filter, methodOptions, discoveryS, selection, changes, timeoutS } = plan;
+  const notSent = `${request.what} was not sent`;
   await checkDataFields(filter.expression);
   const config = await readSettings(options);
   const collective = collectiveOf(options, config.collectives.production);
@@ -91,31 +96,30 @@ export async function withDiscovered<T>(
     options: methodOptions,
     collective,
   };
-  const finder = await chooseFinder(options, wanted);
+  const finder = await orStopped(chooseFinder(options, wanted), notSent);
   const { openFleet } = await import('./fleet.ts');
-  const fleet = await openFleet(config, timeoutS);
+  const fleet = await orStopped(openFleet(config, timeoutS), notSent);
   try {
     const startMs = performance.now();
     const line = isQuiet(options, finder) ? null : discoveryLine(finder);
     line?.begin();
     const place = placeOf(fleet);
-    const discovered = await inCollective(options, () => discover(finder, wanted, place)).catch(
-      (thrown: unknown) => {
-        line?.failed();
-        throw thrown;
-      },
-    );
+    const found = inCollective(options, () => discover(finder, wanted, place));
+    const discovered = await orStopped(found, notSent).catch((thrown: unknown) => {
+      line?.failed();
+      throw thrown;
+    });
     const discoveryMs = finder.method === 'identities' ? 0 : performance.now() - startMs;
     const names = selected(discovered.names, selection);
     line?.found(names.length);
-    if (discovered.gone.length > 0 && line !== null) process.stderr.write(goneLines(discovered.gone));
+    if (discovered.gone.length > 0 && line !== null) process.stderr.write(`${goneLine(discovered.gone)}\n\n`);
     const whole =
       filter.empty && selection.limit === null && ['registry', 'broadcast'].includes(finder.method);
     if (changes && whole && options.yes !== true && names.length > 0)
-      await confirmWholeFleet({ what: request.what, count: names.length, collective });
+      await orStopped(confirmWholeFleet({ what: request.what, count: names.length, collective }), notSent);
     const sayNobody = () => tellNobody(wanted, finder, place);
-    const found = { fleet, collective, finder, discovered, names, discoveryMs, sayNobody };
-    return await inCollective(options, () => use(found));
+    const nodes = { fleet, collective, finder, discovered, names, discoveryMs, sayNobody };
+    return await inCollective(options, () => use(nodes));
   } finally {
     await fleet.close();
   }
@@ -129,13 +133,6 @@ async function tellNobody(wanted: Wanted, { method }: Finder, place: DiscoveryPl
   const known = await place.known();
   for (const line of whyNobody(wanted, known.values(), await ownDataNames()))
     process.stderr.write(`  ${line}\n`);
-}
-
-/** Nodes that are not asked, a few of them by their names. */
-function goneLines(gone: readonly string[]): string {
-  const named = gone.slice(0, GONE_NAMED).join(', ');
-  const more = gone.length > GONE_NAMED ? ` and ${gone.length - GONE_NAMED} more` : '';
-  return `Not asked, because they stopped registering (-I NAME asks them all the same): ${named}${more}\n\n`;
 }
 
 function placeOf(fleet: Fleet): DiscoveryPlace {

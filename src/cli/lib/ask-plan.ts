@@ -1,4 +1,4 @@
-import { actionOf, problemOf } from '../../bus/request.ts';
+import { actionOf, MAX_TTL_S } from '../../bus/request.ts';
 import type { Ddl, DdlAction } from '../../core/ddl.ts';
 import { MusterError } from '../../core/errors.ts';
 import type { FilterOptions } from './ask-options.ts';
@@ -26,12 +26,9 @@ export interface AskPlan {
   readonly changes: boolean;
 }
 
-/** Reads options and checks the input against the DDL. Throws USAGE, RPC_UNKNOWN_ACTION, RPC_INVALID_DATA. Pure. */
-export function planAsk(options: FilterOptions, ddl: Ddl, action: string, input: unknown): AskPlan {
+/** Reads the options of a request. Throws USAGE, RPC_UNKNOWN_ACTION. Pure. */
+export function planAsk(options: FilterOptions, ddl: Ddl, action: string): AskPlan {
   const spec = actionOf(ddl, action);
-  const checked = spec.input.safeParse(input);
-  if (!checked.success)
-    throw new MusterError('RPC_INVALID_DATA', `${ddl.name}#${action}: ${problemOf(checked.error)}`);
   const timeoutS =
     options.timeout === undefined
       ? ddl.timeoutS + TRAVEL_S
@@ -44,7 +41,7 @@ export function planAsk(options: FilterOptions, ddl: Ddl, action: string, input:
     batch: options.batch === undefined ? null : share('--batch', options.batch),
     batchSleepS: seconds('--batch-sleep', options.batchSleep ?? '1'),
     timeoutS,
-    ttlS: options.ttl === undefined ? timeoutS : seconds('--ttl', options.ttl, { min: 1 }),
+    ttlS: options.ttl === undefined ? timeoutS : seconds('--ttl', options.ttl, { min: 1, max: MAX_TTL_S }),
     changes: changesNodes(spec),
   };
 }
@@ -65,4 +62,12 @@ function readSelection({ limit, limitSeed, one }: FilterOptions): Selection {
   const seed = limitSeed === undefined ? null : count('--limit-seed', limitSeed);
   if (one === true) return { limit: () => 1, seed };
   return { limit: limit === undefined ? null : share('--limit', limit), seed };
+}
+
+/** Checks what was typed against the DDL. Throws USAGE that names input, value and what was expected; RPC_UNKNOWN_ACTION. */
+export async function checkTyped(ddl: Ddl, action: string, input: unknown): Promise<void> {
+  const schema = actionOf(ddl, action).input;
+  if (schema.safeParse(input).success) return;
+  const { checkInput } = await import('./rpc/typed-input.ts');
+  checkInput(`${ddl.name}#${action}`, schema, Object(input));
 }

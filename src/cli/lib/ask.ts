@@ -5,7 +5,16 @@ import type { Asked } from './asked.ts';
 
 // All that a command needs to ask nodes. What is heavy is imported when nodes are asked.
 export { type FilterOptions, onlyNodes, withFilterOptions } from './ask-options.ts';
-export { type Asked, askExitCode, finishAsk, saySilent, saySummary } from './asked.ts';
+export {
+  type Asked,
+  askExitCode,
+  finishAsk,
+  goneLine,
+  interruptedError,
+  missingFields,
+  sayAbsent,
+  saySummary,
+} from './asked.ts';
 
 /** What a command does while nodes are asked. */
 export interface AskEvents<O> {
@@ -19,7 +28,7 @@ export interface AskEvents<O> {
 
 /**
  * Asks all nodes that the filters mean. Nobody waits for a fixed time: the registry knows who should answer, and the request ends
- * when all have. Throws USAGE, RPC_INVALID_DATA before anything is connected; NOT_FOUND (program of `--dm`), CONFIG_INVALID,
+ * when all have. Throws USAGE before anything is connected; NOT_FOUND (program of `--dm`), CONFIG_INVALID,
  * REDIS_UNREACHABLE, BROKER_UNREACHABLE, BROKER_REFUSED; CONFLICT when the person says no.
  */
 export async function askNodes<D extends Ddl, N extends ActionName<D>>(

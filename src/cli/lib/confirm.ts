@@ -20,8 +20,14 @@ export async function confirmWholeFleet({ what, count, collective }: WholeFleet)
       details: ['give a filter (-F, -C, -I, …), --limit N, or --yes if all of them are meant'],
     });
   const lines = createInterface({ input: process.stdin, output: process.stderr });
+  // While it reads a line, the terminal gives Ctrl-C to it.
+  lines.on('SIGINT', () => {
+    process.stderr.write('\n');
+    process.kill(process.pid, 'SIGINT');
+  });
   try {
-    const answer = await lines.question(`${sentence}.\nGo on? (y/n) `);
+    // Ctrl-D is no answer.
+    const answer = await lines.question(`${sentence}.\nGo on? (y/n) `).catch(() => '');
     if (!/^y(es)?$/i.test(answer.trim())) throw new MusterError('CONFLICT', 'nothing was sent');
   } finally {
     lines.close();

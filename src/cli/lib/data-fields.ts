@@ -1,7 +1,7 @@
 import { asMusterError, MusterError } from '../../core/errors.ts';
 import type { Expression } from '../../core/filter/ast.ts';
 import { dataCalls } from '../../core/filter/evaluate.ts';
-import { didYouMean } from '../../core/nearest.ts';
+import { amongKnown } from '../../core/nearest.ts';
 
 /**
  * Does each data plug-in of a filter say what it is asked for? Else no node would ever fit, and nobody would be told why. A plug-in
@@ -21,7 +21,7 @@ export async function checkDataFields(expression: Expression): Promise<void> {
     const known = Object.keys(ddl.output.shape);
     throw new MusterError(
       'USAGE',
-      `the data plug-in ${name} has no '${field}'${didYouMean(field, known)}; it has ${known.join(', ')}`,
+      `the data plug-in ${name} has no '${field}'${amongKnown(field, known, 'it has')}`,
     );
   }
 }

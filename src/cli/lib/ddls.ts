@@ -5,7 +5,7 @@ import type { DataDdl } from '../../core/data.ts';
 import type { Ddl } from '../../core/ddl.ts';
 import { readJsonDdl } from '../../core/ddl-json/read.ts';
 import { asMusterError, MusterError } from '../../core/errors.ts';
-import { didYouMean } from '../../core/nearest.ts';
+import { amongKnown } from '../../core/nearest.ts';
 
 const AGENTS = fileURLToPath(new URL('../../../agent/agents/', import.meta.url));
 const DATA = fileURLToPath(new URL('../../../agent/data/', import.meta.url));
@@ -75,9 +75,13 @@ async function ownDdl<D>(folder: string, stem: string): Promise<D> {
 async function siteNames(dir: string | undefined): Promise<string[]> {
   if (dir === undefined) return [];
   const names = await readdir(dir).catch((cause: unknown) => {
-    throw new MusterError('PLUGIN_INVALID', `${dir}: cannot be read: ${asMusterError(cause).message}`, {
-      cause,
-    });
+    throw new MusterError(
+      'PLUGIN_INVALID',
+      `the folder of contracts ${dir} cannot be read: ${asMusterError(cause).message}`,
+      {
+        ...{ cause, details: ['it is plugins.agents_dir of the config, or --agents-dir'] },
+      },
+    );
   });
   return names.flatMap((name) => JSON_FILE.exec(name)?.[1] ?? []).sort();
 }
@@ -90,6 +94,5 @@ async function siteDdl(dir: string, name: string): Promise<Ddl> {
 }
 
 function unknown(kind: string, name: string, known: readonly string[]): MusterError {
-  const all = [...known].sort().join(', ');
-  return new MusterError('NOT_FOUND', `no ${kind} '${name}'${didYouMean(name, known)}; there are ${all}`);
+  return new MusterError('NOT_FOUND', `no ${kind} '${name}'${amongKnown(name, [...known].sort())}`);
 }

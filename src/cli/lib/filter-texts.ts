@@ -20,6 +20,7 @@ export interface TypedFilter {
 
 /** Reads the filters that were typed. Throws USAGE with the text, and a caret under the place. Pure. */
 export function readFilter(options: FilterOptions): TypedFilter {
+  for (const text of options.with ?? []) checkMixed(text);
   const texts = filterOfTexts({
     identity: options.withIdentity ?? [],
     agent: options.withAgent ?? [],
@@ -29,12 +30,7 @@ export function readFilter(options: FilterOptions): TypedFilter {
     compound: options.select ?? [],
   });
   const parsed = Filter.safeParse({ ...texts, identity: [...new Set(texts.identity)] });
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const [kind, index] = issue?.path ?? [];
-    const given = kind === undefined ? '' : String(Object(texts)[kind]?.[Number(index)] ?? '');
-    throw new MusterError('USAGE', `${String(kind)} filter '${given}': ${expectation(String(kind))}`);
-  }
+  if (!parsed.success) throw wrongFilter(texts, parsed.error.issues[0]?.path ?? []);
   const wire = parsed.data;
   const expression = compileFilter(wire);
   const names = wire.identity.filter((name) => !name.startsWith('/'));
@@ -46,9 +42,30 @@ export function readFilter(options: FilterOptions): TypedFilter {
   };
 }
 
+function wrongFilter(texts: object, [kind, index]: readonly PropertyKey[]): MusterError {
+  const name = String(kind);
+  if (index === undefined)
+    return new MusterError('USAGE', `${name} filter: it is given too often; write a regular expression`);
+  const given = String(Object(new Map(Object.entries(texts)).get(name))[Number(index)] ?? '');
+  return new MusterError('USAGE', `${name} filter '${given}': ${expectation(name)}`);
+}
+
 function expectation(kind: string): string {
   if (kind === 'identity')
     return 'expected the name of a node (lower case letters, digits, dots and dashes) or /regex/';
   if (kind === 'agent') return 'expected the name of an agent (lower case letters, digits and _) or /regex/';
-  return 'it is too long, or there are too many';
+  if (kind === 'class') return 'expected the name of a class, at most 300 characters, or /regex/';
+  return 'it is too long';
+}
+
+/** Empty text, as of a variable of a shell that is not set, would mean everybody; words of --select would be classes. */
+function checkMixed(text: string): void {
+  if (text.trim() === '')
+    throw new MusterError('USAGE', `--with is '${text}'; expected classes and facts, separated by spaces`);
+  const word = text.split(/\s+/).find((one) => /^(and|or|not|!)$/i.test(one));
+  if (word === undefined) return;
+  throw new MusterError(
+    'USAGE',
+    `--with '${text}': '${word}' is no class; all of --with must hold, and --select reads '${word}'`,
+  );
 }

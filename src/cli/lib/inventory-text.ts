@@ -48,8 +48,12 @@ export function countCollectives(
   return [...counts].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** The table of `mco inventory --list-collectives`. Pure. */
-export function collectiveLines(counts: readonly (readonly [string, number])[], nodes: number): string[] {
+/** The table of `mco inventory --list-collectives`; of all nodes so many are `gone`: they stopped registering. Pure. */
+export function collectiveLines(
+  counts: readonly (readonly [string, number])[],
+  nodes: number,
+  gone: number,
+): string[] {
   const row = (name: string, count: string) => `   ${name.padEnd(30)} ${count}`;
   return [
     row('Collective', 'Nodes'),
@@ -57,6 +61,7 @@ export function collectiveLines(counts: readonly (readonly [string, number])[], 
     ...counts.map(([name, count]) => row(name, String(count))),
     '',
     `${'Total nodes:'.padStart(33)} ${nodes}`,
+    ...(gone === 0 ? [] : [`${'that stopped registering:'.padStart(33)} ${gone}`]),
   ];
 }
 

@@ -11,6 +11,7 @@ export interface CheckAsked {
     readonly data: CheckResult | null;
   }[];
   readonly silent: readonly string[];
+  readonly interrupted: { readonly notAsked: readonly string[] } | null;
   readonly tookMs: number;
 }
 
@@ -30,7 +31,7 @@ const COLOURS = { OK: 'green', WARNING: 'yellow', CRITICAL: 'red', UNKNOWN: 'yel
 const BAD_STATES = ['CRITICAL', 'WARNING', 'UNKNOWN'] as const;
 
 /** Every node that was asked, those that answered first. Texts of nodes lose their control characters. Pure. */
-export function nodeChecks({ replies, silent }: CheckAsked): NodeCheck[] {
+export function nodeChecks({ replies, silent, interrupted }: CheckAsked): NodeCheck[] {
   const unknown = { state: 'UNKNOWN', exitcode: UNKNOWN, perfdata: '' } as const;
   return [
     ...replies.map(({ identity, status, message, data }) => {
@@ -40,6 +41,9 @@ export function nodeChecks({ replies, silent }: CheckAsked): NodeCheck[] {
       return { identity, state, exitcode, output: plain(output), perfdata: plain(perfdata), answered: true };
     }),
     ...silent.map((identity) => ({ identity, ...unknown, output: 'no response', answered: false })),
+    ...(interrupted?.notAsked ?? []).map((identity) => ({
+      ...{ identity, ...unknown, output: 'not asked', answered: false },
+    })),
   ];
 }
 

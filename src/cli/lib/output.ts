@@ -2,6 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import { ERROR_CODES } from '../../core/error-codes.ts';
 import { asMusterError, type MusterError } from '../../core/errors.ts';
 import { jsonText, plain } from './plain.ts';
+import { STOP_EXIT, stoppedBy } from './stop.ts';
 
 type Style = 'red' | 'green' | 'yellow' | 'bold' | 'dim';
 
@@ -61,18 +62,21 @@ export function showMs(ms: number): string {
 /** Prints an error as people read it: code, message, last lines, what to do next (`command`: the one they typed). Gives the exit code. */
 export function reportError(
   thrown: unknown,
-  { json, command = null }: { json: boolean; command?: string | null },
+  { json, command = null }: { json: boolean | 'line'; command?: string | null },
 ): number {
   const error = asMusterError(thrown);
-  if (json) sayErrorJson(error, command);
+  if (json !== false) sayErrorJson(error, command, json === 'line');
   process.stderr.write(`${describeError(error, nextStep(error, command))}\n`);
-  return ERROR_CODES[error.code].exit;
+  const stopped = error.code === 'INTERRUPTED' ? stoppedBy() : null;
+  return stopped === null ? ERROR_CODES[error.code].exit : STOP_EXIT[stopped];
 }
 
-/** Prints an error as the one JSON document of a command that failed. */
-export function sayErrorJson(error: MusterError, command: string | null): void {
+/** Prints an error as the one JSON document of a command that failed, or as a `line` of JSON among others. */
+export function sayErrorJson(error: MusterError, command: string | null, line = false): void {
   const { code, message, details } = error;
-  sayJson({ error: { code, message, details, next: nextStep(error, command) } });
+  const document = { error: { code, message, details, next: nextStep(error, command) } };
+  if (line) say(jsonText({ kind: 'error', ...document }));
+  else sayJson(document);
 }
 
 function nextStep({ code }: MusterError, command: string | null): string {

@@ -4,10 +4,14 @@ import { MusterError } from '../../core/errors.ts';
 import type { PuppetRun } from '../../core/puppet-run-schema.ts';
 import type { FilterOptions } from './ask.ts';
 import { distributionLine } from './distribution.ts';
+import { seconds } from './numbers.ts';
 import { paint } from './output.ts';
 
 type Status = ActionOutput<typeof puppetDdl, 'status'>;
 type LastRun = ActionOutput<typeof puppetDdl, 'last_run_summary'>;
+
+/** Longest sleep that nodes accept. */
+const MAX_SPLAY_S = 86_400;
 
 /** Options of `muster puppet runonce` as typed. */
 export interface RunOnceOptions extends FilterOptions {
@@ -31,19 +35,15 @@ export function runOnceInput(options: RunOnceOptions, run: string): ActionInput<
   if (force && (splay === true || options.splaylimit !== undefined))
     throw new MusterError('USAGE', '--force runs at once: give neither --splay nor --splaylimit');
   const splaylimit =
-    options.splaylimit === undefined ? undefined : secondsOf('--splaylimit', options.splaylimit);
+    options.splaylimit === undefined
+      ? undefined
+      : seconds('--splaylimit', options.splaylimit, { max: MAX_SPLAY_S, whole: true });
   const wishes = {
     ...{ force, server, tags, skip_tags, noop, splay, splaylimit, environment },
     ...{ use_cached_catalog, ignoreschedules },
   };
   const given = Object.entries(wishes).filter(([, value]) => value !== undefined);
   return { run, ...Object.fromEntries(given) };
-}
-
-/** A number of seconds. Throws USAGE that names the option. Pure. */
-export function secondsOf(option: string, text: string): number {
-  if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new MusterError('USAGE', `${option} is '${text}'; expected seconds`);
 }
 
 /** How one run ended, in a line. Pure but for colours. */

@@ -4,9 +4,10 @@ import type { PuppetRun } from '../../core/puppet-run-schema.ts';
 import { appJson, appSummary } from './app-output.ts';
 import { endApp, nodeLine, nodeLines } from './apps.ts';
 import { type Asked, askNodes, saySummary } from './ask.ts';
+import { seconds } from './numbers.ts';
 import { say, sayJson } from './output.ts';
 import { plain, plainIn } from './plain.ts';
-import { type RunOnceOptions, runLine, runOnceInput, secondsOf } from './puppet-app.ts';
+import { type RunOnceOptions, runLine, runOnceInput } from './puppet-app.ts';
 import { newRunName, waitForRuns } from './puppet-wait.ts';
 
 type Started = Asked<ActionOutput<typeof puppet, 'runonce'>>;
@@ -21,11 +22,13 @@ export async function startRuns(ddl: typeof puppet, options: RunOnceOptions): Pr
   const run = newRunName();
   const input = runOnceInput(options, run);
   const { wait } = options;
-  const waitS = wait === true || wait === undefined ? DEFAULT_WAIT_S : secondsOf('--wait', wait);
+  const waitS =
+    wait === true || wait === undefined ? DEFAULT_WAIT_S : seconds('--wait', wait, { min: 1, whole: true });
   const started = await askNodes(options, ddl, 'runonce', input);
   if (options.json === undefined) for (const line of nodeLines(started.replies, null)) say(line);
   const nodes = started.replies.flatMap(({ identity, data }) => (data === null ? [] : [identity]));
-  if (wait === undefined || nodes.length === 0) sayStarted(options, ddl, run, started);
+  if (wait === undefined || nodes.length === 0 || started.interrupted !== null)
+    sayStarted(options, ddl, run, started);
   else await waitAndSay(options, { ddl, run, nodes, waitS, started });
 }
 
@@ -60,6 +63,7 @@ async function waitAndSay(
   if (options.json) sayJson({ ...appJson(ddl, 'run_status', all), run });
   else {
     for (const line of ['', ...appSummary(ddl, 'run_status', all.replies)]) say(line);
+    if (all.interrupted !== null) say(`The runs go on; how they end: muster puppet run_status ${run}\n`);
     saySummary(all);
   }
   endApp(

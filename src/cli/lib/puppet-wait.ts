@@ -4,6 +4,8 @@ import type { puppet } from '../../../agent/agents/puppet.ddl.ts';
 import type { AskReply } from '../../bus/ask.ts';
 import type { PuppetRun } from '../../core/puppet-run-schema.ts';
 import { type Asked, askNodes, type FilterOptions, onlyNodes } from './ask.ts';
+import { interruption, nullIfStopped } from './interruption.ts';
+import { stopSignal } from './stop.ts';
 
 const POLL_MS = 2_000;
 /** Looks that a node may leave unanswered, one after the other. */
@@ -17,7 +19,7 @@ export function newRunName(): string {
 
 /**
  * Asks the nodes until their runs of this name have ended, at most `waitS` seconds. `onEnd` is told each as it ends. A node that does
- * not answer five times in a row, or whose run goes on after that time, is silent. Throws what `askNodes` throws.
+ * not answer five times in a row, or whose run goes on after that time, is silent; so is one whose run goes on when somebody ends the command. Throws what `askNodes` throws.
  */
 export async function waitForRuns(
   options: FilterOptions,
@@ -31,15 +33,18 @@ export async function waitForRuns(
   onEnd: (reply: AskReply<PuppetRun>) => void,
 ): Promise<Asked<PuppetRun>> {
   const startedAtMs = performance.now();
+  const signal = stopSignal();
   const missed = new Map(own.nodes.map((node) => [node, 0]));
   const replies: AskReply<PuppetRun>[] = [];
   const isOver = ({ data }: AskReply<PuppetRun>) => data === null || data.state === 'finished';
   while ([...missed.values()].some((times) => times < PATIENCE)) {
     if (performance.now() - startedAtMs > own.waitS * 1000) break;
-    await sleep(POLL_MS);
+    await sleep(POLL_MS, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) break;
     const waiting = [...missed].flatMap(([node, times]) => (times < PATIENCE ? [node] : []));
     const ask = onlyNodes({ ...options, timeout: '10', quiet: true }, waiting);
-    const asked = await askNodes(ask, own.ddl, 'run_status', { run: own.run });
+    const asked = await askNodes(ask, own.ddl, 'run_status', { run: own.run }).catch(nullIfStopped);
+    if (asked === null) break;
     for (const node of asked.silent) missed.set(node, (missed.get(node) ?? 0) + 1);
     for (const reply of asked.replies) {
       missed.set(reply.identity, 0);
@@ -50,5 +55,5 @@ export async function waitForRuns(
     }
   }
   const tookMs = own.started.tookMs + performance.now() - startedAtMs;
-  return { ...own.started, replies, silent: [...missed.keys()], tookMs };
+  return { ...own.started, replies, silent: [...missed.keys()], interrupted: interruption(), tookMs };
 }

@@ -26,6 +26,8 @@ export interface Errand<D extends Ddl, N extends ActionName<D>> {
   /** Whom the request names by itself: somebody chose these nodes, so nobody else may take it. */
   readonly bound: boolean;
   readonly enough?: number;
+  /** Ends it with what has come by then; later batches are not sent. */
+  readonly signal: AbortSignal;
   readonly onReply: (reply: AskReply<ActionOutput<D, N>>) => void;
 }
 
@@ -34,6 +36,7 @@ export interface Returned<O> {
   readonly replies: AskReply<O>[];
   readonly silent: string[];
   readonly unmatched: string[];
+  readonly notAsked: string[];
   readonly requests: string[];
 }
 
@@ -50,15 +53,22 @@ interface Letter {
 export async function send<D extends Ddl, N extends ActionName<D>>(
   errand: Errand<D, N>,
 ): Promise<Returned<ActionOutput<D, N>>> {
-  const { plan, names } = errand;
-  const all: Returned<ActionOutput<D, N>> = { replies: [], silent: [], unmatched: [], requests: [] };
+  const { plan, names, signal } = errand;
+  const all: Returned<ActionOutput<D, N>> = {
+    ...{ replies: [], silent: [], unmatched: [], notAsked: [], requests: [] },
+  };
   const batches = partsOf(names, plan.batch === null ? Math.max(1, names.length) : plan.batch(names.length));
   for (const [index, batch] of batches.entries()) {
-    if (index > 0) await sleep(plan.batchSleepS * 1000);
+    if (index > 0) await sleep(plan.batchSleepS * 1000, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) {
+      all.notAsked.push(...batch);
+      continue;
+    }
     for (const came of await askBatch(errand, batch)) {
       all.replies.push(...came.replies);
       all.silent.push(...came.silent);
       all.unmatched.push(...came.unmatched);
+      all.notAsked.push(...came.notAsked);
       all.requests.push(...came.requests);
     }
   }
@@ -74,7 +84,7 @@ function askBatch<D extends Ddl, N extends ActionName<D>>(
   return Promise.all(
     letters.map(async (letter) => {
       const came = await ask(errand, letter);
-      return { ...came, requests: [...came.requests] };
+      return { ...came, notAsked: [], requests: [...came.requests] };
     }),
   );
 }
@@ -84,9 +94,9 @@ async function askInSecret<D extends Ddl, N extends ActionName<D>>(
   errand: Errand<D, N>,
   batch: readonly string[],
 ): Promise<Returned<ActionOutput<D, N>>[]> {
-  const { rpc, registry, collective, ddl, action, input, plan, onReply } = errand;
+  const { rpc, registry, collective, ddl, action, input, plan, signal, onReply } = errand;
   const nodes = await Promise.all(batch.map((identity) => withRole(registry, identity)));
-  const limits = { timeoutS: plan.timeoutS, onReply };
+  const limits = { timeoutS: plan.timeoutS, signal, onReply };
   const came = await askEach(rpc, collective, ddl, action, input, { nodes, ...limits });
   return [{ ...came, unmatched: [], requests: [] }];
 }
@@ -112,8 +122,8 @@ function directed({ plan }: { plan: AskPlan }, names: readonly string[]): Letter
 }
 
 function ask<D extends Ddl, N extends ActionName<D>>(errand: Errand<D, N>, letter: Letter) {
-  const { rpc, collective, ddl, action, input, plan, enough, onReply } = errand;
+  const { rpc, collective, ddl, action, input, plan, enough, signal, onReply } = errand;
   const { timeoutS, ttlS } = plan;
-  const limits = enough === undefined ? { timeoutS, ttlS } : { timeoutS, ttlS, enough };
+  const limits = { timeoutS, ttlS, signal, ...(enough === undefined ? {} : { enough }) };
   return rpc.ask(collective, ddl, action, input, { ...letter, ...limits, onReply });
 }

@@ -79,11 +79,17 @@ async function isOurs(path: string): Promise<boolean> {
   return found !== null && found.uid === process.getuid?.();
 }
 
+/** What says where the contracts of a site's own agents are. */
+export interface SiteOptions extends ConfigOptions {
+  readonly agentsDir?: string;
+}
+
 /**
- * Folder of the contracts of the site's own agents, for commands that work without a config too; undefined where there is none. Throws
- * CONFIG_INVALID for a config that is named and wrong.
+ * Folder of the contracts of the site's own agents: the one that was typed, else that of the config, for commands that work without
+ * one too; undefined where there is none. Throws CONFIG_INVALID for a config that is named and wrong.
  */
-export async function siteAgentsDir(options: ConfigOptions): Promise<string | undefined> {
+export async function siteAgentsDir(options: SiteOptions): Promise<string | undefined> {
+  if (options.agentsDir !== undefined) return options.agentsDir;
   const path = await configPath(options.config);
   const named = options.config !== undefined || process.env.MUSTER_CONFIG !== undefined;
   if (!named && (await stat(path).catch(() => null)) === null) return undefined;

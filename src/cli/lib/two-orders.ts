@@ -1,4 +1,5 @@
 import { MusterError } from '../../core/errors.ts';
+import { didYouMean } from '../../core/nearest.ts';
 
 /** What was meant by two words of which one is an action. */
 export interface Meant<A extends string> {
@@ -24,10 +25,11 @@ export function twoOrders<A extends string>(
   const action = actionIn(first, actions) ?? actionIn(second, actions);
   const name = action === first ? second : first;
   if (action === undefined) {
-    const known = [...actions].join(', ');
+    const typed = words.filter((word) => word !== undefined);
+    const hint = didYouMean(typed.at(-1) ?? '', actions);
     throw new MusterError(
       'USAGE',
-      `'${words.filter(Boolean).join(' ')}' names no action; expected one of ${known}`,
+      `'${typed.join(' ')}' names no action${hint}; expected one of ${actions.join(', ')}`,
     );
   }
   if (lone.includes(action)) {

@@ -1,6 +1,6 @@
 import { type Document, isMap, isSeq, type LineCounter, type Node } from 'yaml';
 import { z } from 'zod';
-import { nearest } from '../nearest.ts';
+import { amongKnown } from '../nearest.ts';
 
 /** Dotted key → where it was set, e.g. `/etc/muster/muster.yaml:12`. */
 export type Origins = Map<string, string>;
@@ -50,9 +50,8 @@ function explainIssue(
     const known = knownKeys(schema, path);
     return issue.keys.map((key) => {
       const full = [...path, key].join('.');
-      const near = nearest(key, known);
-      const hint = near === undefined ? `known here: ${known.join(', ')}` : `did you mean '${near}'?`;
-      return `${originOf([...path, key], origins, file)}: unknown setting '${full}'; ${hint}`;
+      const hint = amongKnown(key, known, 'known here:');
+      return `${originOf([...path, key], origins, file)}: unknown setting '${full}'${hint}`;
     });
   }
   const value = valueAt(tree, path);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Ddl, DdlAction, DdlAggregate, DdlSchema } from '../ddl.ts';
 import { asMusterError, MusterError } from '../errors.ts';
+import { amongKnown } from '../nearest.ts';
 import { type JsonAction, type JsonAggregate, JsonDdl, type JsonInput, type JsonOutput } from './format.ts';
 import { validatorOf } from './validators.ts';
 
@@ -103,7 +104,7 @@ function actionOf(
   const aggregate = (action.aggregate ?? []).flatMap((one, index) => {
     if (!AGGREGATES.has(one.function)) {
       warnings.push(
-        `${[...at, 'aggregate', index].join('.')}: no aggregate '${one.function}' here: left out`,
+        `${[...at, 'aggregate', index].join('.')}: no aggregate '${one.function}' here, left out${amongKnown(one.function, AGGREGATES.keys())}`,
       );
       return [];
     }

@@ -158,7 +158,8 @@ describe('The agent is served', () => {
     const { host } = await aNode({ settings: { 'nrpe.confdir': '/x' } });
     await expect(agent.activate(host)).rejects.toMatchObject({
       code: 'CONFIG_INVALID',
-      message: "settings of nrpe: unknown setting 'confdir'; did you mean 'conf_dir'?",
+      message:
+        "settings of nrpe: unknown setting 'confdir' (did you mean 'conf_dir'?); known here: conf_dir, conf_file, user, timeout_s",
     });
   });
 });

@@ -37,6 +37,20 @@ it('enough answers end the wait', async () => {
   expect(result).toMatchObject({ replies: [{ identity: 'web1' }], silent: ['ghost'] });
 });
 
+it('whoever says stop gets what has come by then; before it is sent that is nothing', async () => {
+  await serveProbe(scene.nodeBus, 'web1');
+  const stop = new AbortController();
+  const question = { expected: ['web1', 'ghost'], timeoutS: 60 };
+  const some = { ...question, signal: stop.signal, onReply: () => stop.abort() };
+  expect(await scene.client.ask('provisioning', probe, 'echo', hi, some)).toMatchObject({
+    ...{ replies: [{ identity: 'web1' }], silent: ['ghost'] },
+  });
+  const none = { ...question, signal: AbortSignal.abort() };
+  expect(await scene.client.ask('provisioning', probe, 'echo', hi, none)).toMatchObject({
+    ...{ replies: [], silent: ['web1', 'ghost'] },
+  });
+});
+
 it('who is told something does it and says nothing', async () => {
   const { calls } = await serveProbe(scene.nodeBus, 'web1');
   const ids = await scene.client.tell('provisioning', probe, 'echo', hi, { ttlS: 5 });

@@ -38,7 +38,9 @@ describe('NAME ACTION and ACTION NAME', () => {
     expect(meant('apt_update')).toEqual({ action: 'apt_update', name: null });
   });
   test('with anything else are refused, with what was expected', () => {
-    expect(() => meant('nginx', 'instal')).toThrow("'nginx instal' names no action; expected one of install");
+    expect(() => meant('nginx', 'instal')).toThrow(
+      "'nginx instal' names no action (did you mean 'install'?); expected one of install",
+    );
     expect(() => meant('nginx')).toThrow("'nginx' names no action");
     expect(() => meant('install')).toThrow('install which package? e.g. install NAME');
     expect(() => meant('apt_update', 'nginx')).toThrow("apt_update takes no package; 'nginx' is too much");
@@ -106,7 +108,7 @@ describe('muster puppet', () => {
     });
     expect(() => runOnceInput({ ...common, force: true, splay: true }, 'r')).toThrow('--force runs at once');
     expect(() => runOnceInput({ ...common, splaylimit: 'x' }, 'r')).toThrow(
-      "--splaylimit is 'x'; expected seconds",
+      "--splaylimit is 'x'; expected whole seconds from 0 to 86400",
     );
   });
 

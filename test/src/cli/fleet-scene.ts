@@ -3,6 +3,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { provision } from '../../../agent/agents/provision.ddl.ts';
+import { puppet } from '../../../agent/agents/puppet.ddl.ts';
 import rpcutil from '../../../agent/agents/rpcutil.ts';
 import { fact } from '../../../agent/data/fact.ddl.ts';
 import type { Bus } from '../../../src/bus/bus.ts';
@@ -20,6 +21,8 @@ import type { TestRedis } from '../../kit/redis.ts';
 
 const MUSTER = fileURLToPath(new URL('../../../src/cli/muster', import.meta.url));
 
+const GONE_MS = 3_600_000;
+
 /** A node to be played, and whether it answers. */
 export interface SceneNode {
   readonly name: string;
@@ -30,6 +33,10 @@ export interface SceneNode {
   readonly collectives?: readonly string[];
   /** In the registry, and there is no daemon. */
   readonly silent?: boolean;
+  /** The same, and it has missed many registrations. */
+  readonly gone?: boolean;
+  /** What it registered with. */
+  readonly agents?: readonly string[];
 }
 
 /** Commands of a shell with `muster` in the path, and what the nodes did. */
@@ -55,7 +62,9 @@ export async function startFleetScene(
   );
   await register(place, nodes);
   const buses = await Promise.all(
-    nodes.filter(({ silent }) => silent !== true).map((node) => play(place, node, calls)),
+    nodes
+      .filter(({ silent, gone }) => silent !== true && gone !== true)
+      .map((node) => play(place, node, calls)),
   );
   const config = await operatorConfig(place, at.dir, 'op');
   const bin = join(at.dir, 'muster');
@@ -82,16 +91,20 @@ export async function startFleetScene(
 }
 
 async function register(place: FleetPlace, nodes: readonly SceneNode[]): Promise<void> {
-  const registry = createRegistry(await place.redis.door('fleet'), systemClock);
-  for (const { name, facts = {}, classes = [], collectives = place.collectives.slice(0, 1) } of nodes) {
-    const common = { role: 'node', agents: ['rpcutil', 'provision'], version: '0.1.0' } as const;
+  const door = await place.redis.door('fleet');
+  for (const node of nodes) {
+    const { name, facts = {}, classes = [], collectives = place.collectives.slice(0, 1) } = node;
+    const agoMs = node.gone === true ? GONE_MS : 0;
+    const registry = createRegistry(door, { ...systemClock, nowMs: () => systemClock.nowMs() - agoMs });
+    const { agents = ['rpcutil', 'provision'] } = node;
     await registry.heard({
-      ...common,
-      agents: [...common.agents],
+      ...{ role: 'node', version: '0.1.0' },
+      agents: [...agents],
       identity: name,
       facts,
       classes,
       collectives,
+      ...(node.gone === true ? { everyS: 60 } : {}),
     });
   }
 }
@@ -138,6 +151,7 @@ async function play(place: FleetPlace, node: SceneNode, calls: string[]): Promis
           'provision',
           { ddl: provision, actions: { lock_deploy: async () => ({ owner: 'op', changed: true }) } },
         ],
+        ['puppet', puppetOf(name)],
       ]),
     facts: () => facts,
     classes: () => classes,
@@ -147,4 +161,26 @@ async function play(place: FleetPlace, node: SceneNode, calls: string[]): Promis
   });
   await server.ready();
   return bus;
+}
+
+/** Puppet runs end at once on the first node of its kind, and never on the others. */
+function puppetOf(name: string): ServedAgent {
+  const over = name.endsWith('1');
+  return {
+    ddl: puppet,
+    actions: {
+      runonce: async () => ({ summary: 'Started', run: 'x', initiated_at: 0 }),
+      run_status: async () => ({
+        ...{ run: 'x', state: over ? 'finished' : 'running', verdict: over ? 'good' : null, reason: null },
+        ...{
+          exitcode: over ? 2 : null,
+          environment: null,
+          resources: null,
+          failed_resources: [],
+          output: '',
+        },
+        ...{ started_at_ms: 0, ended_at_ms: over ? 0 : null },
+      }),
+    },
+  };
 }

@@ -75,6 +75,25 @@ describe('the command line', () => {
     expect(JSON.parse(stdout)).toEqual({ error: { code: 'USAGE', message, details: [], next } });
   });
 
+  it.each([
+    ['rpc rpcutil pign --jsonl', "rpcutil has no action 'pign'"],
+    ['rpc rpcutil ping --jsonl --bogus', "unknown option '--bogus'"],
+  ])('tells programs that read lines in one line what is wrong with: muster %s', async (line, message) => {
+    const { stdout } = await muster(line.split(' '));
+    expect(stdout.split('\n')).toHaveLength(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      ...{ kind: 'error', error: { code: 'USAGE', message: expect.stringContaining(message) } },
+    });
+  });
+
+  it('says where an option comes from that nobody typed', async () => {
+    const { code, stderr } = await muster(['ping'], { MUSTER_EXTRA_OPTS: '--bogus' });
+    expect(code).toBe(1);
+    expect(stderr).toContain("unknown option '--bogus'\n(see --help)\n($MUSTER_EXTRA_OPTS is --bogus)\n");
+    const { stdout } = await muster(['ping', '--batch', '0'], { MUSTER_EXTRA_OPTS: '-j' });
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'USAGE' } });
+  });
+
   it('ends as ever when nobody reads its messages', async () => {
     const child = spawn(process.execPath, [MAIN, 'rusn'], { stdio: ['ignore', 'pipe', 'pipe'] });
     child.stderr.destroy();
@@ -84,11 +103,33 @@ describe('the command line', () => {
   it.each([
     ['puppet resource user bob ensure', "'ensure' is no property; expected name=value"],
     ['find --do command', "'command' is no option of --do; expected name=value"],
+    ['inventory /web/', "inventory: '/web/' is no name of a node; expected "],
+    ['puppet run_status a/b', "input 'run' is 'a/b'; expected a text that matches "],
+    [
+      'package status bash --batch 200%',
+      "--batch is '200%'; expected a whole number from 1 to 999999999, or a part from 1% to 100%",
+    ],
+    ['rpc rpcutil ping --nr --batch 2', '--batch waits for answers: it cannot be given with --no-response'],
     ['find --nodes nowhere.txt', '--nodes nowhere.txt cannot be read'],
   ])('says what is wrong with: muster %s', async (line, problem) => {
     const path = await config(MINIMAL);
     const { code, stderr } = await muster(line.split(' '), { MUSTER_CONFIG: path });
     expect(code).toBe(1);
+    expect(stderr).toContain(`muster: USAGE: ${problem}`);
+  });
+
+  it.each([
+    [
+      'policy explain op rpcutil#ping web1 -t soon',
+      "--timeout is 'soon'; expected seconds from 0.1 to 999999",
+    ],
+    ['runs --limit few', "--limit is 'few'; expected a whole number from 1 to 999999999"],
+    ['audit --limit 0', "--limit is '0'; expected a whole number from 1 to 999999999"],
+    ['token issue web1 --group web --ttl 1.5', "--ttl is '1.5'; expected whole seconds from 1 to 2592000"],
+  ])('says which number of muster %s is wrong', async (line, problem) => {
+    const path = await config(MINIMAL);
+    const { code, stderr } = await muster(line.split(' '), { MUSTER_CONFIG: path });
+    expect(code).toBe(2);
     expect(stderr).toContain(`muster: USAGE: ${problem}`);
   });
 
@@ -109,7 +150,9 @@ describe('the command line', () => {
     const path = await config('redis:\n  ur: redis://x\nbroker:\n  host: 5\nruns:\n  attempts: 0\n');
     const { code, stderr } = await muster(['controller', '--config', path]);
     expect(code).toBe(2);
-    expect(stderr).toContain(`${path}:2: unknown setting 'redis.ur'; did you mean 'url'?`);
+    expect(stderr).toContain(
+      `${path}:2: unknown setting 'redis.ur' (did you mean 'url'?); known here: url, `,
+    );
     expect(stderr).toContain(`${path}:4: 'broker.host' is 5; expected string`);
     expect(stderr).toContain(`${path}:6: 'runs.attempts' is 0;`);
     expect(stderr).toContain("'trust' is missing");

@@ -24,7 +24,7 @@ function asked(codes: readonly (0 | 1 | 2 | 3 | 'failed')[], silent: readonly st
     };
     return { identity, status: 0, message: 'OK', data };
   });
-  return { replies, silent, tookMs: 216.5 };
+  return { replies, silent, interrupted: null, tookMs: 216.5 };
 }
 
 const report = (of: CheckAsked) => nagiosReport('check_load', nodeChecks(of), of.tookMs);
@@ -86,6 +86,18 @@ describe('muster nrpe --nagios', () => {
     [[], ['web9'], 3],
   ] as const)('%j with silent %j gives exit code %i', (codes, silent, exitCode) => {
     expect(report(asked(codes, silent)).exitCode).toBe(exitCode);
+  });
+
+  test('nodes that were not asked any more are UNKNOWN', () => {
+    const interrupted = { notAsked: ['web9'] };
+    expect(report({ ...asked([0]), interrupted })).toMatchObject({
+      lines: [
+        expect.stringContaining('OK: 1 WARNING: 0 CRITICAL: 0 UNKNOWN: 1|total=2'),
+        'UNKNOWN:',
+        '   web9',
+      ],
+      exitCode: 3,
+    });
   });
 
   test('is UNKNOWN when there is nobody to ask', () => {

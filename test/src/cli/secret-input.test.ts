@@ -133,6 +133,7 @@ describe('on its way', () => {
     const asked = await askEach(rpc, 'provisioning', safe, 'set', given, {
       nodes: ['web1', 'web2', 'web3', 'web4'].map((identity) => ({ identity, role: 'node' })),
       timeoutS: 2,
+      signal: new AbortController().signal,
     });
     expect(asked.silent).toEqual(['web4']);
     const replies = [...asked.replies].sort((a, b) => (a.identity < b.identity ? -1 : 1));

@@ -43,14 +43,14 @@ test("the ancestor's map of booleans is a plan in the ancestor's order, and all 
 test('an unknown step is named with its entry and the nearest known one', () => {
   const plan = planSchema.parse(['lock', 'sing_node_csr']);
   expect(() => checkPlan(plan, steps)).toThrow(
-    "plan[1]: there is no step 'sing_node_csr'; did you mean 'sign_node_csr'?",
+    "plan[1]: there is no step 'sing_node_csr' (did you mean 'sign_node_csr'?); there are ",
   );
 });
 
 test('an unknown option is named with the nearest known one', () => {
   const plan = planSchema.parse([{ set_puppet_hostname: { ipadress_fact: 'x' } }]);
   expect(() => checkPlan(plan, steps, 'groups.web.plan')).toThrow(
-    "groups.web.plan[0].set_puppet_hostname.ipadress_fact: unknown option; did you mean 'ipaddress_fact'?",
+    "groups.web.plan[0].set_puppet_hostname.ipadress_fact: unknown option (did you mean 'ipaddress_fact'?); known here: ",
   );
 });
 

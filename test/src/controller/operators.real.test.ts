@@ -34,7 +34,7 @@ describe('operators', () => {
     const config = { ...testConfig(), plan };
     const commands = createCommands({ door: inRedis, runs: engine.runs, config, clock: systemClock });
     await expect(commands.retryRun('i-1.aaaaaa', { from: 'scriptde' })).rejects.toThrow(
-      "did you mean 'scripted'?; its steps: scripted",
+      "(did you mean 'scripted'?); its steps: scripted",
     );
     broken = false;
     const outcomes = await Promise.allSettled([

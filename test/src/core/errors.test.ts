@@ -4,12 +4,12 @@ import { asMusterError, isErrorCode, MusterError } from '../../../src/core/error
 
 describe('the table of error codes', () => {
   test.each(Object.entries(ERROR_CODES))(
-    '%s says cause and next step, and an exit code from 1 to 3',
+    '%s says cause and next step, and an exit code from 1 to 3, or that of a signal',
     (code, entry) => {
       expect(code).toMatch(/^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/);
       expect(entry.cause).toMatch(/^[A-Z].*[^.]$/);
       expect(entry.next).toMatch(/^[A-Z].*[^.]$/);
-      expect([1, 2, 3]).toContain(entry.exit);
+      expect(code === 'INTERRUPTED' ? [130] : [1, 2, 3]).toContain(entry.exit);
     },
   );
 

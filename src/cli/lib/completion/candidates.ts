@@ -4,7 +4,7 @@ import { unwrap } from '../../../core/config/explain.ts';
 import type { Ddl, DdlAction } from '../../../core/ddl.ts';
 import { DISCOVERY_METHODS } from '../ask-options.ts';
 import { loadDataDdls, loadDdl, loadDdls } from '../ddls.ts';
-import { siteAgentsDir } from '../settings.ts';
+import { type SiteOptions, siteAgentsDir } from '../settings.ts';
 
 /**
  * What may stand at word `at` of a command line, sorted: commands, options and their values, agents, actions and inputs from the
@@ -12,17 +12,21 @@ import { siteAgentsDir } from '../settings.ts';
  */
 export async function candidates(program: Command, words: readonly string[], at: number): Promise<string[]> {
   const current = words[at] ?? '';
-  const { command, positionals, option } = walk(program, words.slice(1, at));
-  const known = await possible(command, positionals, option, words.slice(0, at + 1)).catch(() => []);
+  const place = walk(program, words.slice(1, at));
+  const known = await possible(place, words.slice(0, at + 1)).catch(() => []);
   const typed = current === '=' ? '' : current;
   return [...new Set(known)].filter((word) => word.startsWith(typed)).sort();
 }
+
+const SITE_OPTIONS = ['--config', '--agents-dir'];
 
 interface Place {
   readonly command: Command;
   readonly positionals: readonly string[];
   /** The option whose value stands here. */
   readonly option: Option | null;
+  /** What was typed of those that say where the site's contracts are. */
+  readonly site: SiteOptions;
 }
 
 /** Which command the words have reached, what was given to it, and which option waits for its value. */
@@ -30,8 +34,10 @@ function walk(program: Command, words: readonly string[]): Place {
   let command = program;
   let option: Option | null = null;
   const positionals: string[] = [];
+  let site: SiteOptions = {};
   for (const word of words) {
     if (option !== null) {
+      site = withSite(site, option, word);
       option = null;
       continue;
     }
@@ -44,20 +50,22 @@ function walk(program: Command, words: readonly string[]): Place {
     if (inner !== undefined && positionals.length === 0) command = inner;
     else positionals.push(word);
   }
-  return { command, positionals, option };
+  return { command, positionals, option, site };
 }
 
-async function possible(
-  command: Command,
-  positionals: readonly string[],
-  option: Option | null,
-  words: readonly string[],
-): Promise<string[]> {
+function withSite(site: SiteOptions, option: Option, word: string): SiteOptions {
+  return SITE_OPTIONS.includes(option.long ?? '') ? { ...site, [option.attributeName()]: word } : site;
+}
+
+async function possible(place: Place, words: readonly string[]): Promise<string[]> {
+  const { command, positionals, option, site } = place;
   const current = words.at(-1) ?? '';
-  if (option !== null) return valuesOf(option);
+  if (option !== null) return valuesOf(option, site);
   if (current.startsWith('-'))
     return command.options.filter((one) => !one.hidden).map((one) => one.long ?? '');
-  if (command.name() === 'rpc') return rpcWords(positionals, words);
+  if (command.name() === 'rpc') return rpcWords(place, words);
+  if (command.parent?.name() === 'plugin' && positionals.length === 0)
+    return pluginWords(command.name(), site);
   if (command.name() === 'service' || command.name() === 'package')
     return twoOrderWords(command.name(), positionals);
   if (command.name() === 'data' && positionals.length === 0) return namesOf(loadDataDdls());
@@ -69,10 +77,10 @@ async function possible(
     .map((one) => one.name());
 }
 
-async function valuesOf(option: Option): Promise<string[]> {
+async function valuesOf(option: Option, site: SiteOptions): Promise<string[]> {
   if (option.argChoices !== undefined) return option.argChoices;
   if (option.long === '--dm') return [...DISCOVERY_METHODS];
-  if (option.long === '--with-agent') return namesOf(siteDdls());
+  if (option.long === '--with-agent') return namesOf(siteDdls(site));
   return [];
 }
 
@@ -82,13 +90,22 @@ async function twoOrderWords(agent: string, positionals: readonly string[]): Pro
   return positionals.length > 1 || positionals.some((one) => actions.includes(one)) ? [] : actions;
 }
 
+/** Of `plugin doc` every contract, agents also by their bare names; of `plugin export` agents. Files are the shell's. */
+async function pluginWords(command: string, site: SiteOptions): Promise<string[]> {
+  if (command !== 'doc' && command !== 'export') return [];
+  const agents = await namesOf(siteDdls(site));
+  if (command === 'export') return agents;
+  const data = await namesOf(loadDataDdls());
+  return [...agents, ...agents.map((name) => `agent/${name}`), ...data.map((name) => `data/${name}`)];
+}
+
 /** Agent, action, then inputs that were not given yet, or the values of one. */
 async function rpcWords(
-  [agent, action, ...given]: readonly string[],
+  { positionals: [agent, action, ...given], site }: Place,
   words: readonly string[],
 ): Promise<string[]> {
-  if (agent === undefined) return namesOf(siteDdls());
-  const { actions } = await loadDdl(agent, siteDir);
+  if (agent === undefined) return namesOf(siteDdls(site));
+  const { actions } = await loadDdl(agent, () => siteDir(site));
   if (action === undefined) return Object.keys(actions);
   const spec = Object.hasOwn(actions, action) ? actions[action] : undefined;
   if (spec === undefined) return [];
@@ -110,13 +127,13 @@ function inputValues(spec: DdlAction, key: string): string[] {
 }
 
 /** A config that is wrong is no reason to complete nothing. */
-async function siteDir(): Promise<string | undefined> {
-  return siteAgentsDir({}).catch(() => undefined);
+async function siteDir(site: SiteOptions): Promise<string | undefined> {
+  return siteAgentsDir(site).catch(() => undefined);
 }
 
-async function siteDdls(): Promise<readonly Ddl[]> {
+async function siteDdls(site: SiteOptions): Promise<readonly Ddl[]> {
   // One contract that does not load is no reason to complete none.
-  return loadDdls(await siteDir()).catch(() => loadDdls(undefined));
+  return loadDdls(await siteDir(site)).catch(() => loadDdls(undefined));
 }
 
 async function namesOf(contracts: Promise<readonly { readonly name: string }[]>): Promise<string[]> {

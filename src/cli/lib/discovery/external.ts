@@ -77,6 +77,8 @@ async function ask(
         CHORIA_EXTERNAL_PROTOCOL: REQUEST,
         PATH: process.env.PATH ?? '',
       },
+    }).catch((thrown: unknown) => {
+      throw failed(program, `does not run: ${asMusterError(thrown).message}`, '');
     });
     if (end.cut)
       throw failed(program, `did not end within ${request.timeout} s; give it more with --dt`, end.stderr);

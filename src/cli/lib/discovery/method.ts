@@ -1,5 +1,5 @@
 import { MusterError } from '../../../core/errors.ts';
-import { nearest } from '../../../core/nearest.ts';
+import { amongKnown } from '../../../core/nearest.ts';
 import {
   DISCOVERY_METHODS,
   type DiscoveryMethodName,
@@ -17,7 +17,7 @@ const EMPTY_PIPE = 'nothing came through the pipe, so all nodes are meant; --nod
  */
 export async function chooseFinder(options: FilterOptions, wanted: Wanted): Promise<Finder> {
   const { dm, nodes } = options;
-  if (dm !== undefined) return make(methodNamed(dm), options, wanted);
+  if (dm !== undefined) return make(methodBeside(nodes, dm), options, wanted);
   if (nodes !== undefined) return make(nodes === '-' ? 'stdin' : 'file', options, wanted);
   const { isPiped, readStdin, stdinFinder } = await import('./stdin.ts');
   const piped = wanted.filter.names.length === 0 && isPiped() ? await readStdin() : null;
@@ -27,7 +27,15 @@ export async function chooseFinder(options: FilterOptions, wanted: Wanted): Prom
   return make(wanted.filter.namesOnly ? 'identities' : 'registry', options, wanted);
 }
 
+/** The method that was typed, beside `--nodes`: whoever names nodes must not ask others. */
+function methodBeside(nodes: string | undefined, dm: string): DiscoveryMethodName {
+  const method = methodNamed(dm);
+  if (nodes === undefined || method === (nodes === '-' ? 'stdin' : 'file')) return method;
+  throw new MusterError('USAGE', `--nodes ${nodes} and --dm ${dm} cannot be given together; leave out --dm`);
+}
+
 async function make(method: DiscoveryMethodName, { nodes }: FilterOptions, wanted: Wanted): Promise<Finder> {
+  checkMethodOptions(method, Object.keys(wanted.options));
   switch (method) {
     case 'registry':
       return (await import('./registry.ts')).registryFinder(wanted);
@@ -42,17 +50,31 @@ async function make(method: DiscoveryMethodName, { nodes }: FilterOptions, wante
       return stdinFinder(await readStdin());
     }
     case 'file': {
-      const path = nodes ?? wanted.options.file;
+      const { file } = wanted.options;
+      if (nodes !== undefined && file !== undefined)
+        throw new MusterError('USAGE', `--nodes ${nodes} and --do file=${file} cannot be given together`);
+      const path = nodes ?? file;
       if (path === undefined) throw new MusterError('USAGE', '--dm file needs a file: --nodes FILE');
+      if (path === '')
+        throw new MusterError('USAGE', "--nodes is ''; expected a file, or - for standard input");
       return (await import('./file.ts')).fileFinder(path);
     }
   }
 }
 
+/** The program of `external` gets options that Muster does not know. */
+function checkMethodOptions(method: DiscoveryMethodName, given: readonly string[]): void {
+  const known = method === 'file' ? ['file'] : [];
+  const odd = method === 'external' ? undefined : given.find((name) => !known.includes(name));
+  if (odd === undefined) return;
+  throw new MusterError(
+    'USAGE',
+    `--do ${odd}: the method ${method} has no such option${amongKnown(odd, known, 'it has')}`,
+  );
+}
+
 function methodNamed(text: string): DiscoveryMethodName {
   const found = DISCOVERY_METHODS.find((name) => name === text) ?? METHOD_ALIASES[text];
   if (found !== undefined) return found;
-  const near = nearest(text, DISCOVERY_METHODS);
-  const hint = near === undefined ? '' : `; did you mean '${near}'?`;
-  throw new MusterError('USAGE', `--dm is '${text}'; expected ${DISCOVERY_METHODS.join(', ')}${hint}`);
+  throw new MusterError('USAGE', `--dm is '${text}'${amongKnown(text, DISCOVERY_METHODS, 'expected')}`);
 }

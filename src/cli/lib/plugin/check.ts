@@ -54,12 +54,17 @@ export async function checkPlugin(file: string): Promise<CheckedPlugin> {
   );
 }
 
+/** Has Muster or Choria an agent of this name, so that no external one may have it? */
+export async function isTaken(name: string): Promise<boolean> {
+  return RESERVED_NAMES.includes(name) || (await ownAgentNames()).includes(name);
+}
+
 async function checkJson(file: string): Promise<CheckedPlugin> {
   const { ddl, provider, warnings } = readJsonDdl(await readFile(file, 'utf8'), file);
   const { name: stem } = parse(file);
   if (ddl.name !== stem)
     throw new MusterError('PLUGIN_INVALID', `${file}: the name in it is '${ddl.name}', expected '${stem}'`);
-  if (provider === 'external' && (RESERVED_NAMES.includes(stem) || (await ownAgentNames()).includes(stem)))
+  if (provider === 'external' && (await isTaken(stem)))
     throw new MusterError(
       'PLUGIN_INVALID',
       `${file}: the name '${stem}' is that of an agent of Muster or Choria`,

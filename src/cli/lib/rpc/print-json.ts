@@ -1,5 +1,5 @@
 import type { Summary } from '../aggregates.ts';
-import type { Asked } from '../asked.ts';
+import { type Asked, missingFields } from '../asked.ts';
 import { jsonText } from '../plain.ts';
 import type { Ending, Printed, Printer } from './printer.ts';
 import { rawReply } from './reply-text.ts';
@@ -59,12 +59,12 @@ const silentPrinter = { found: () => undefined, reply: () => undefined, other: (
 
 /** Times in nanoseconds. *Source:* the statistics in Choria's request documents. */
 function requestStats(asked: Asked<unknown>): Record<string, unknown> {
-  const { requests, silent, unexpected, discovered, replies } = asked;
+  const { requests, unexpected, discovered, replies } = asked;
   const good = replies.filter((reply) => reply.status === 0).length;
   return {
     requestid: requests[0] ?? '',
     ...(requests.length > 1 ? { requestids: requests } : {}),
-    no_responses: silent,
+    ...missingFields(asked),
     unexpected_responses: unexpected,
     discovered,
     failed: replies.length - good,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { unwrap } from '../../../core/config/explain.ts';
 import type { Ddl, DdlAction, DdlSchema } from '../../../core/ddl.ts';
 import { MusterError } from '../../../core/errors.ts';
-import { didYouMean, nearest } from '../../../core/nearest.ts';
+import { amongKnown } from '../../../core/nearest.ts';
 import { secretFieldsOf } from '../../../core/secret-fields.ts';
 import { schemaRows } from '../docs/schema.ts';
 
@@ -14,27 +14,29 @@ export function actionNamed(ddl: Ddl, action: string): DdlAction {
   const spec = Object.hasOwn(ddl.actions, action) ? ddl.actions[action] : undefined;
   if (spec !== undefined) return spec;
   const all = Object.keys(ddl.actions);
-  throw new MusterError(
-    'USAGE',
-    `${ddl.name} has no action '${action}'${didYouMean(action, all)}; it has ${all.join(', ')}`,
-  );
+  throw new MusterError('USAGE', `${ddl.name} has no action '${action}'${amongKnown(action, all, 'it has')}`);
 }
 
-/** `key=value` texts by their names. Throws USAGE for a text without `=`, and for an input that there is not. Pure. */
+/** `key=value` texts by their names. Throws USAGE for a text without `=`, an input that there is not, and one given twice. Pure. */
 export function inputTexts(
   where: string,
   schema: DdlSchema,
   texts: readonly string[],
 ): Record<string, string> {
-  return Object.fromEntries(
-    texts.map((text) => {
-      const at = text.indexOf('=');
-      if (at < 1) throw new MusterError('USAGE', `'${text}' is no input of ${where}; expected name=value`);
-      const key = text.slice(0, at);
-      if (!Object.hasOwn(schema.shape, key)) throw new MusterError('USAGE', unknownInput(where, schema, key));
-      return [key, text.slice(at + 1)];
-    }),
-  );
+  const given: Record<string, string> = {};
+  for (const text of texts) {
+    const at = text.indexOf('=');
+    if (at < 1) throw new MusterError('USAGE', `'${text}' is no input of ${where}; expected name=value`);
+    const key = text.slice(0, at);
+    if (!Object.hasOwn(schema.shape, key)) throw new MusterError('USAGE', unknownInput(where, schema, key));
+    if (Object.hasOwn(given, key))
+      throw new MusterError(
+        'USAGE',
+        `the input '${key}' of ${where} is given twice; expected one ${key}=VALUE`,
+      );
+    given[key] = text.slice(at + 1);
+  }
+  return given;
 }
 
 /**
@@ -49,8 +51,14 @@ export function typedInput(
   const given = Object.fromEntries(
     Object.entries(texts).map(([key, text]) => [key, typedField(schema, key, text)]),
   );
+  checkInput(where, schema, given);
+  return given;
+}
+
+/** Throws USAGE that names input, value and what was expected, for input that does not fit. Pure. */
+export function checkInput(where: string, schema: DdlSchema, given: Record<string, unknown>): void {
   const checked = schema.safeParse(given);
-  if (checked.success) return given;
+  if (checked.success) return;
   const lines = checked.error.issues.map((issue) => problem(where, schema, given, issue));
   throw new MusterError('USAGE', [...new Set(lines)].join('\n'));
 }
@@ -61,10 +69,7 @@ function typedField(schema: DdlSchema, key: string, text: string): unknown {
 }
 
 function unknownInput(where: string, schema: DdlSchema, key: string): string {
-  const known = Object.keys(schema.shape);
-  const near = nearest(key, known);
-  const hint = near === undefined ? `known inputs: ${known.join(', ') || 'none'}` : `did you mean '${near}'?`;
-  return `${where} has no input '${key}'; ${hint}`;
+  return `${where} has no input '${key}'${amongKnown(key, Object.keys(schema.shape), 'it has')}`;
 }
 
 /** What cannot be typed stays a text, and the check of the whole says what was expected. */

@@ -70,5 +70,8 @@ it.each([
 });
 
 it('a program that is not there is named', async () => {
-  await expect(find('/nonexistent/discover')).rejects.toThrow('/nonexistent/discover cannot be started');
+  await expect(find('/nonexistent/discover')).rejects.toMatchObject({
+    code: 'USAGE',
+    message: expect.stringContaining('the discovery program /nonexistent/discover does not run: '),
+  });
 });

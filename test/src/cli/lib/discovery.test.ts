@@ -73,6 +73,12 @@ it.each([
     { target: 'eu', select: ["fstatt('/x').size>1"] },
     "'fstatt' is no data plug-in of Muster's (did you mean 'fstat'?); only nodes that have their own one can fit",
   ],
+  [{ target: 'eu', withAgent: ['dsik'] }, "no node in the collective 'eu' serves the agent 'dsik'"],
+  [{ target: 'eu', withFact: ['rol=web'] }, "no node there has the fact 'rol' (did you mean 'role'?)"],
+  [
+    { target: 'mcollective', with: ['apachee'] },
+    "no node there has the class 'apachee' (did you mean 'apache'?)",
+  ],
   [{ target: 'eu', agent: 'disk' }, "no node in the collective 'eu' serves the agent 'disk'"],
 ])(
   'when nobody is found, %j is told what may be wrong',
@@ -151,13 +157,29 @@ it.each([
 it.each([
   [
     { dm: 'regsitry' },
-    "--dm is 'regsitry'; expected registry, broadcast, identities, file, stdin, external; did you mean 'registry'?",
+    "--dm is 'regsitry' (did you mean 'registry'?); expected registry, broadcast, identities, file, stdin, external",
   ],
   [{ dm: 'file' }, '--dm file needs a file: --nodes FILE'],
   [{ dm: 'external' }, '--dm external needs a program'],
   [{ dm: 'identities', withIdentity: ['/x/'] }, '--dm identities needs names'],
+  [{ nodes: 'x' }, '--nodes x and --dm registry cannot be given together; leave out --dm'],
+  [{ dm: 'mc', nodes: '-' }, '--nodes - and --dm mc cannot be given together'],
+  [{ dm: 'stdin', nodes: 'x' }, '--nodes x and --dm stdin cannot be given together'],
+  [{ dm: 'file', nodes: '' }, "--nodes is ''; expected a file, or - for standard input"],
 ])('%j is refused', async (options, message) => {
   await expect(find(options)).rejects.toThrow(message);
+});
+
+it.each([
+  [{}, { fil: 'x' }, '--do fil: the method registry has no such option; it has none'],
+  [
+    { dm: 'file' },
+    { fil: 'x' },
+    "--do fil: the method file has no such option (did you mean 'file'?); it has file",
+  ],
+  [{ dm: 'file', nodes: 'x' }, { file: 'y' }, '--nodes x and --do file=y cannot be given together'],
+])('%j with options of the method %j is refused', async (options, methodOptions, message) => {
+  await expect(find(options, placeWith(), methodOptions)).rejects.toThrow(message);
 });
 
 it.each([

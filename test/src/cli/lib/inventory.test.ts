@@ -44,9 +44,9 @@ it('a node is shown as mco shows it, with the counters of its daemon under their
   ]);
 });
 
-it('collectives are counted', () => {
+it('collectives are counted, and who of all has stopped registering', () => {
   const counts = countCollectives([node, { collectives: ['mcollective'] }]);
-  expect(collectiveLines(counts, 2)).toEqual([
+  expect(collectiveLines(counts, 2, 0)).toEqual([
     `   ${'Collective'.padEnd(30)} Nodes`,
     `   ${'=========='.padEnd(30)} =====`,
     `   ${'eu'.padEnd(30)} 1`,
@@ -54,4 +54,5 @@ it('collectives are counted', () => {
     '',
     '                     Total nodes: 2',
   ]);
+  expect(collectiveLines(counts, 2, 1).at(-1)).toBe('        that stopped registering: 1');
 });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { formatted, sparkline, summarize, summaryLines } from '../../../../src/cli/lib/aggregates.ts';
 import { askExitCode } from '../../../../src/cli/lib/ask.ts';
-import { finishedLine } from '../../../../src/cli/lib/asked.ts';
+import { absentLines, finishedLine, interruptedError, missingFields } from '../../../../src/cli/lib/asked.ts';
 import { inColumns } from '../../../../src/cli/lib/columns.ts';
 import { progressBar } from '../../../../src/cli/lib/progress.ts';
 import type { RpcOptions } from '../../../../src/cli/lib/rpc/options.ts';
@@ -142,7 +142,7 @@ function printed(make: (printed: Printed) => Printer, options: RpcOptions = {}):
   printer.found(4);
   for (const one of replies) printer.reply(one);
   printer.end({
-    asked: asked({ replies, silent: ['web9'], unexpected: ['web8'], discovered: 4 }),
+    asked: asked({ replies, silent: ['web9'], gone: ['web7'], unexpected: ['web8'], discovered: 4 }),
     replies,
     summaries: [],
   });
@@ -155,6 +155,24 @@ it('text ends with how many answered, who did not, and who was not expected', ()
     ...['No response from:', '', '   web9', ''],
     ...['Unexpected response from:', '', '   web8'],
   ]);
+});
+
+it('a request that was interrupted tells who did not answer and who was not asked, and counts them', () => {
+  const half = asked({
+    ...{ replies: good, silent: ['web8'] },
+    interrupted: { signal: 'SIGINT', notAsked: ['web9', 'web10'] },
+  });
+  expect([finishedLine(half), ...absentLines(half)]).toEqual([
+    ...['Finished processing 2 / 5 hosts in 10.50 ms', ''],
+    ...['No response from:', '', '   web8', '', 'Not asked:', '', '   web9    web10'],
+  ]);
+  expect(interruptedError(half).message).toBe(
+    'probe#echo was interrupted by SIGINT: 2 answered, 1 did not, 2 not asked',
+  );
+  expect(missingFields(half)).toEqual({
+    ...{ no_responses: ['web8'], gone: [] },
+    interrupted: { signal: 'SIGINT', not_asked: ['web9', 'web10'] },
+  });
 });
 
 it('verbose text has every reply as it came, and statistics', () => {
@@ -184,7 +202,8 @@ it('JSON is one document as Choria prints it', () => {
     ],
     request_stats: {
       requestid: 'a'.repeat(32),
-      ...{ no_responses: ['web9'], unexpected_responses: ['web8'] },
+      ...{ no_responses: ['web9'], gone: ['web7'], interrupted: null },
+      unexpected_responses: ['web8'],
       ...{ discovered: 4, failed: 1, ok: 2, responses: 3 },
       ...{ request_time: 10_500_000, discover_time: 2_000_000, start_time_utc: '1970-01-01T00:00:00.000Z' },
     },
@@ -216,6 +235,8 @@ it.each([
     3,
   ],
   ['none answered of those named', { silent: ['web9'], method: 'identities' }, 4],
+  ['somebody pressed Ctrl-C', { replies: good, interrupted: { signal: 'SIGINT', notAsked: [] } }, 130],
+  ['somebody ended the process', { interrupted: { signal: 'SIGTERM', notAsked: ['web9'] } }, 143],
 ] as const)('when %s the exit code is as with mco', (_, more, code) => {
   expect(askExitCode(asked(more))).toBe(code);
 });

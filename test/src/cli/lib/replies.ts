@@ -17,6 +17,8 @@ export function asked(more: Partial<Asked<unknown>> = {}): Asked<unknown> {
       what: 'probe#echo',
       replies: [],
       silent: [],
+      gone: [],
+      interrupted: null,
       unexpected: [],
       method: 'registry',
       discovered: 0,

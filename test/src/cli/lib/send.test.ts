@@ -1,9 +1,9 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { AskOptions } from '../../../../src/bus/ask.ts';
 import type { FilterOptions } from '../../../../src/cli/lib/ask-options.ts';
 import { planAsk } from '../../../../src/cli/lib/ask-plan.ts';
-import { send } from '../../../../src/cli/lib/send.ts';
+import { type Errand, send } from '../../../../src/cli/lib/send.ts';
 import { defineDdl, nothing } from '../../../../src/core/ddl.ts';
 import { MusterError } from '../../../../src/core/errors.ts';
 import { placeWith } from './discovery-place.ts';
@@ -31,8 +31,9 @@ async function lettersFor(
     input: {},
     names,
     bound,
+    signal: new AbortController().signal,
   } as const;
-  await send({ ...errand, plan: planAsk(options, ddl, 'go', {}), onReply: () => undefined });
+  await send({ ...errand, plan: planAsk(options, ddl, 'go'), onReply: () => undefined });
   return at.asked;
 }
 
@@ -72,8 +73,9 @@ it('a secret goes to each node by itself, encrypted, and never to all; who fails
     ddl: safe,
     action: 'set',
     input,
+    signal: new AbortController().signal,
   } as const;
-  const plan = planAsk({}, safe, 'set', input);
+  const plan = planAsk({}, safe, 'set');
   const came = await send({
     ...errand,
     plan,
@@ -88,5 +90,47 @@ it('a secret goes to each node by itself, encrypted, and never to all; who fails
       { identity: 'n0', status: 0 },
       { identity: 'n2', code: 'CA_REFUSED' },
     ],
+  });
+});
+
+describe('when somebody says stop', () => {
+  const stopped = (
+    names: readonly string[],
+    options: FilterOptions,
+    rpc: Errand<typeof ddl, 'go'>['rpc'],
+    signal: AbortSignal,
+  ) =>
+    send({
+      ...{
+        rpc,
+        registry: { get: async () => null },
+        collective: 'mcollective',
+        ddl,
+        action: 'go',
+        input: {},
+      },
+      ...{ names, bound: true, plan: planAsk(options, ddl, 'go'), signal, onReply: () => undefined },
+    });
+
+  it('later batches are not sent, nobody waits for their time, and their nodes are told', async () => {
+    const stop = new AbortController();
+    const at = placeWith({ n0: 'match' });
+    const rpc = {
+      ...at.place.rpc,
+      ask: (async (...all: Parameters<typeof at.place.rpc.ask>) => {
+        setTimeout(() => stop.abort(), 1);
+        return at.place.rpc.ask(...all);
+      }) as typeof at.place.rpc.ask,
+    };
+    const came = await stopped(['n0', 'n1', 'n2', 'n3'], { batch: '2', batchSleep: '999' }, rpc, stop.signal);
+    expect(came).toMatchObject({ replies: [{ identity: 'n0' }], silent: ['n1'], notAsked: ['n2', 'n3'] });
+    expect(at.asked).toMatchObject([{ to: ['n0', 'n1'], signal: stop.signal }]);
+  });
+
+  it('nothing is sent at all when it was said before', async () => {
+    const at = placeWith();
+    const came = await stopped(['n0', 'n1'], {}, at.place.rpc, AbortSignal.abort());
+    expect(came).toMatchObject({ silent: [], notAsked: ['n0', 'n1'] });
+    expect(at.asked).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { planAsk } from '../../../../src/cli/lib/ask-plan.ts';
+import { checkTyped, planAsk } from '../../../../src/cli/lib/ask-plan.ts';
 import { seconds, share } from '../../../../src/cli/lib/numbers.ts';
 import { replyFilter } from '../../../../src/cli/lib/rpc/reply-filter.ts';
 import { inputTexts, typedInput } from '../../../../src/cli/lib/rpc/typed-input.ts';
@@ -48,10 +48,16 @@ it.each([
   ['loud=maybe', "input 'loud' is 'maybe'; expected boolean"],
   ['ports=80,x', 'input \'ports.1\' is [80,"x"]; expected list of number'],
   ['map=x', "input 'map' is 'x'; expected map of any"],
-  ['mgs=x', "probe#echo has no input 'mgs'; did you mean 'msg'?"],
+  ['mgs=x', "probe#echo has no input 'mgs' (did you mean 'msg'?); it has msg"],
   ['msg', "'msg' is no input of probe#echo; expected name=value"],
 ])('%s is refused, naming input, value and what was expected', (text, message) => {
   expect(() => read(text)).toThrow(message);
+});
+
+it('an input that is given twice is refused', () => {
+  expect(() => inputTexts('probe#echo', input, ['msg=a', 'msg=b'])).toThrow(
+    "the input 'msg' of probe#echo is given twice; expected one msg=VALUE",
+  );
 });
 
 it('what was given for a secret is not repeated', () => {
@@ -118,8 +124,20 @@ it('numbers and parts of a fleet', () => {
   ]);
   for (const text of ['0', '101%', '-1', 'x', '1.5', '%'])
     expect(() => share('--batch', text)).toThrow(`--batch is '${text}'`);
-  for (const text of ['', 'x', '-1'])
-    expect(() => seconds('--dt', text)).toThrow(`--dt is '${text}'; expected seconds`);
+});
+
+it('seconds, within bounds that timers keep', () => {
+  expect([seconds('--dt', '0'), seconds('--dt', '1.5'), seconds('--dt', '999999')]).toEqual([
+    0, 1.5, 999_999,
+  ]);
+  for (const text of ['', 'x', '-1', ' 1', '1e3', '0x10', '1.', '1000000', '9'.repeat(400), 'Infinity'])
+    expect(() => seconds('--dt', text)).toThrow(`--dt is '${text}'; expected seconds from 0 to 999999`);
+  const whole = { min: 1, max: 60, whole: true };
+  expect(seconds('--wait', '60', whole)).toBe(60);
+  for (const text of ['0', '61', '1.5'])
+    expect(() => seconds('--wait', text, whole)).toThrow(
+      `--wait is '${text}'; expected whole seconds from 1 to 60`,
+    );
 });
 
 const action = { description: 'x', display: 'failed', input: nothing, output: nothing } as const;
@@ -129,21 +147,47 @@ const ddl = defineDdl({
 });
 
 it('a plan takes the time of the agent and a little more for the way, and knows which actions change nodes', () => {
-  expect(planAsk({}, ddl, 'change', {})).toMatchObject({ timeoutS: 9, ttlS: 9, changes: true, batch: null });
-  expect(planAsk({ timeout: '2', ttl: '60' }, ddl, 'ask', {})).toMatchObject({
+  expect(planAsk({}, ddl, 'change')).toMatchObject({ timeoutS: 9, ttlS: 9, changes: true, batch: null });
+  expect(planAsk({ timeout: '2', ttl: '60' }, ddl, 'ask')).toMatchObject({
     timeoutS: 2,
     ttlS: 60,
     changes: false,
   });
-  expect(planAsk({}, ddl, 'look', {}).changes).toBe(false);
+  expect(planAsk({}, ddl, 'look').changes).toBe(false);
 });
 
 it.each([
-  [{ timeout: 'x' }, "--timeout is 'x'; expected seconds"],
+  [{ timeout: 'x' }, "--timeout is 'x'; expected seconds from 0.1 to 999999"],
+  [{ ttl: '3601' }, "--ttl is '3601'; expected seconds from 1 to 3600"],
   [{ limit: '2', one: true as const }, '--one and --limit cannot be given together'],
   [{ limitSeed: '2' }, '--limit-seed says which nodes --limit chooses'],
   [{ withIdentity: ['WEB1'] }, "identity filter 'WEB1': expected the name of a node"],
   [{ withFact: ['role'] }, "fact filter: 'role' compares no fact"],
+  [{ withFact: ['role=~/(?<=a)b/'] }, 'look-around and back references are not known here'],
+  [{ withClass: [''] }, "class filter '': expected the name of a class, at most 300 characters, or /regex/"],
+  [
+    { withAgent: Array<string>(21).fill('a') },
+    'agent filter: it is given too often; write a regular expression',
+  ],
+  [{ with: [' '] }, "--with is ' '; expected classes and facts, separated by spaces"],
+  [
+    { with: ['a and b=c'] },
+    "--with 'a and b=c': 'and' is no class; all of --with must hold, and --select reads 'and'",
+  ],
+  [
+    { limit: '9999999999' },
+    "--limit is '9999999999'; expected a whole number from 1 to 999999999, or a part from 1% to 100%",
+  ],
 ])('options %j are refused before anything is connected', (options, message) => {
-  expect(() => planAsk(options, ddl, 'ask', {})).toThrow(message);
+  expect(() => planAsk(options, ddl, 'ask')).toThrow(message);
+});
+
+it('what a command made of its words is checked before anything is connected, with the value that does not fit', async () => {
+  const run = { ...action, input: z.strictObject({ run: z.string().regex(/^[a-z]+$/) }) };
+  const own = defineDdl({ ...ddl, actions: { run } });
+  await expect(checkTyped(own, 'run', { run: 'bad name' })).rejects.toMatchObject({
+    code: 'USAGE',
+    message: "input 'run' is 'bad name'; expected a text that matches /^[a-z]+$/",
+  });
+  expect(await checkTyped(own, 'run', { run: 'good' })).toBeUndefined();
 });

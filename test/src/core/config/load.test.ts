@@ -48,7 +48,7 @@ describe('the config loader', () => {
     [
       'an unknown key, with the nearest known one',
       'name: x\nredis:\n  tris: 3\n',
-      /main\.yaml:3: unknown setting 'redis\.tris'; did you mean 'tries'\?/,
+      /main\.yaml:3: unknown setting 'redis\.tris' \(did you mean 'tries'\?\); known here: /,
     ],
     [
       'an unknown key far from any, with those that are known',

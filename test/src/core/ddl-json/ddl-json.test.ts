@@ -138,7 +138,9 @@ describe('a JSON DDL of Choria', () => {
     const aggregate = ['median', 'boolean_summary'].map((name) => ({ function: name, args: [':state', {}] }));
     const { ddl, warnings } = read(file({}, { aggregate }));
     expect(ddl.actions.flush?.aggregate).toEqual([{ function: 'summary', output: 'state' }]);
-    expect(warnings).toEqual(["actions.0.aggregate.0: no aggregate 'median' here: left out"]);
+    expect(warnings).toEqual([
+      "actions.0.aggregate.0: no aggregate 'median' here, left out; there are summary, average, sum, chart, boolean_summary, nagios_states",
+    ]);
   });
 
   it('with several faults names them all', () => {
