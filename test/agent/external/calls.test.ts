@@ -129,6 +129,22 @@ cat "$CHORIA_EXTERNAL_REQUEST" >"$seen/request"; cat "$CHORIA_EXTERNAL_FACTS" >"
     await eventually(() => isGone(join(dir, 'child')));
   });
 
+  test('and leaves a child with its output has answered when it ends, not when the child does', async () => {
+    const { agents, host, dir } = await talker(
+      `sleep 600 & echo $! >"$(dirname "$0")/child"; echo started; reply '{"data": {"said": "done"}}'`,
+      { metadata: { timeout: 1 } },
+    );
+    const { log, lines } = keptLog();
+    expect(await say(agents, 'talker', {}, { host, log })).toMatchObject({
+      status: 0,
+      data: { said: 'done' },
+    });
+    expect(lines).toEqual([['info', 'an external agent says', { line: 'started' }]]);
+    // It may have been started to stay, as a service is.
+    const pid = Number(await readFile(join(dir, 'child'), 'utf8'));
+    expect(process.kill(pid, 'SIGKILL')).toBe(true);
+  });
+
   test('is not waited for when the daemon stops', async () => {
     const { agents, host, dir } = await talker('echo $$ >"$(dirname "$0")/child"; exec sleep 600');
     const stop = new AbortController();
