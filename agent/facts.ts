@@ -8,6 +8,8 @@ import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import { asMusterError } from '../src/core/errors.ts';
 import type { Facts } from '../src/core/inventory.ts';
 import type { Log } from '../src/core/log.ts';
+import { MAX_FACTS_BYTES } from '../src/core/messages.ts';
+import { LEFT_OUT_BYTES, leftOutTeller, mergeFacts } from './facts/budget.ts';
 import { type Facter, OWN_FILE, openFacter } from './facts/facter.ts';
 import { createFactFiles } from './facts/files.ts';
 import { readIfThere, writeAtomic } from './files.ts';
@@ -86,21 +88,33 @@ export async function openFacts(config: DaemonConfig, log: Log): Promise<FactSto
 export function createFactStore(options: FactStoreOptions): FactStore {
   const { dir, facter, log } = options;
   const readFiles = createFactFiles(options);
+  const tellLeft = leftOutTeller(log);
   const listeners = createListeners();
   let known: Known | undefined;
   let ec2: Facts = {};
 
   async function lookNow(): Promise<Known> {
-    const { stamp, dir: inDir, files } = await readFiles();
+    const { stamp, dir: inDir, files, sources } = await readFiles();
     const [system, said] = [systemFacts(), facter?.current() ?? NONE];
     const parts = [stamp, JSON.stringify(system), ec2, said];
     if (known?.parts.every((part, index) => part === parts[index]) === true) return known;
+    const merged = mergeFacts(
+      [
+        { name: 'the system', facts: system, first: true },
+        { name: 'Facter', facts: said },
+        ...sources,
+        { name: 'EC2', facts: ec2, first: true },
+      ],
+      MAX_FACTS_BYTES - LEFT_OUT_BYTES,
+    );
+    const all = { ...merged.facts, ...tellLeft(merged.left) };
     const own = { ...inDir, ...ec2 };
+    const ownNames = Object.keys(own).filter((name) => Object.hasOwn(all, name));
     known = {
       parts,
-      own,
+      own: Object.fromEntries(ownNames.map((name) => [name, all[name] ?? ''])),
       early: { ...system, ...files, ...own },
-      all: { ...system, ...said, ...files, ...own },
+      all,
     };
     await publish(options, known).catch((cause: unknown) => {
       log.warn({ err: asMusterError(cause).message }, 'facts could not be written');

@@ -7,6 +7,11 @@ export const FACT_OPERATORS = ['=', '!=', '<', '<=', '>', '>=', '=~', '!~'] as c
 
 /** Largest body of any message, in bytes; more is dropped before it is parsed. */
 export const MAX_MESSAGE_BYTES = 512 * 1024;
+/**
+ * Most that all facts of a node take as JSON, in bytes: of {@link MAX_MESSAGE_BYTES}, signed and encrypted (twice base64), a third stays
+ * for classes and the rest of a registration or an inventory.
+ */
+export const MAX_FACTS_BYTES = 192 * 1024;
 /** Most classes that a registration names. */
 export const MAX_CLASSES = 5000;
 /** Longest name of a class. */
