@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { puppetral as ddl } from '../../../agent/agents/puppetral.ddl.ts';
@@ -43,5 +43,41 @@ test('It creates a resource, and leaves a property out that another resource has
   });
   await expect(actions.create({ ...wish, type: 'exec' }, request, node.host)).rejects.toMatchObject({
     code: 'RPC_DENIED',
+  });
+});
+
+/** A type of which there are ten thousand, with a kilobyte each. */
+const MANY = `Puppet::Type.newtype(:many) do
+  newparam(:name, namevar: true)
+  newproperty(:text)
+  def self.instances
+    (1..10_000).map { |number| new(name: "n#{number}") }
+  end
+  def retrieve
+    Puppet::Resource.new(self.class, title, parameters: { text: 'x' * 1000 })
+  end
+end
+`;
+
+test('More resources than can be read are an error that says what to do, never a part of the list', async () => {
+  const node = await aNode({ settings: { 'puppet.resource_type_whitelist': 'many' } }, PUPPET);
+  const lib = join(node.dir, 'lib');
+  await mkdir(join(lib, 'puppet', 'type'), { recursive: true });
+  await writeFile(join(lib, 'puppet', 'type', 'many.rb'), MANY);
+  const own = node.host.node;
+  if (own === null) throw new Error('a node that came by a hello is expected');
+  const puppet = { ...own.puppet, options: [...own.puppet.options, '--libdir', lib] };
+  const host = { ...node.host, node: { ...own, puppet } };
+  const refused = {
+    code: 'CONFLICT',
+    message:
+      'puppet resource many says more than 8 MiB: a part of it would mislead, so ask for single ones by their title',
+  };
+  await expect(actions.search({ type: 'many' }, request, host)).rejects.toMatchObject(refused);
+  // Which of them has the value already cannot be told either.
+  const wish = { type: 'many', title: 'n1', properties: { text: 'y' }, avoid_conflict: 'text' };
+  await expect(actions.create(wish, request, host)).rejects.toMatchObject(refused);
+  expect(await actions.find({ type: 'many', title: 'n10000' }, request, host)).toMatchObject({
+    properties: { text: 'x'.repeat(1000) },
   });
 });
