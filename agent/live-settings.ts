@@ -1,0 +1,89 @@
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { DaemonConfig } from '../src/core/config/daemon.ts';
+import type { Origins } from '../src/core/config/explain.ts';
+import { asMusterError } from '../src/core/errors.ts';
+import type { Log } from '../src/core/log.ts';
+
+/** The config of the daemon with the settings of agents as they are in the files now; all the rest is as it was at the start. */
+export interface LiveSettings {
+  current(): DaemonConfig;
+  /**
+   * Reads the settings again when a file has changed; true when one has. Those that are wrong are told in the log, and the last good ones
+   * hold. Never throws.
+   */
+  refresh(): Promise<boolean>;
+  /** Folders of the files. */
+  readonly folders: readonly string[];
+}
+
+/** What settings are read with. */
+export interface LiveSettingsOptions {
+  readonly config: DaemonConfig;
+  /** Reads the config again, and notes where each setting is; throws CONFIG_INVALID. Nothing is read again without it. */
+  readonly reload: ((origins: Origins) => Promise<DaemonConfig>) | undefined;
+  /** Throws CONFIG_INVALID when settings are wrong. */
+  readonly check: (settings: DaemonConfig['settings'], origins: Origins) => void;
+  /** The `plugin.d` beside the config. */
+  readonly pluginDir: string;
+  readonly log: Log;
+}
+
+/** Nothing is looked at yet. */
+export function createLiveSettings(options: LiveSettingsOptions): LiveSettings {
+  const { reload, check, pluginDir, log } = options;
+  const base = dirname(pluginDir);
+  const folders = [base, join(base, 'conf.d'), pluginDir];
+  let current = options.config;
+  let look = '';
+  let problem = '';
+
+  async function readAgain(): Promise<void> {
+    const origins: Origins = new Map();
+    const { settings } = (await reload?.(origins)) ?? current;
+    check(settings, origins);
+    const all = new Set([...Object.keys(settings), ...Object.keys(current.settings)]);
+    const changed = [...all].filter((key) => settings[key] !== current.settings[key]);
+    if (changed.length > 0) log.info({ settings: changed.sort() }, 'settings of agents have changed');
+    current = { ...current, settings };
+  }
+
+  return {
+    folders,
+    current: () => current,
+    async refresh() {
+      const now = await lookAt(folders);
+      if (now === look) return false;
+      look = now;
+      try {
+        await readAgain();
+        problem = '';
+      } catch (cause) {
+        const { code, message } = asMusterError(cause);
+        if (message !== problem)
+          log.error({ code, err: message }, 'settings of agents are wrong: the last good ones hold');
+        problem = message;
+      }
+      return true;
+    },
+  };
+}
+
+/** Names, sizes and times of all files; in the folder of the config itself, of those in YAML. */
+async function lookAt([base = '', ...others]: readonly string[]): Promise<string> {
+  const inBase = (await namesIn(base))
+    .filter((name) => /\.ya?ml$/.test(name))
+    .map((name) => join(base, name));
+  const inOthers = await Promise.all(
+    others.map(async (folder) => (await namesIn(folder)).map((name) => join(folder, name))),
+  );
+  const looks = [...inBase, ...inOthers.flat()].map(async (path) => {
+    const found = await stat(path).catch(() => null);
+    return found === null ? '' : `${path}:${found.size}:${found.mtimeMs}:${found.ctimeMs}:${found.ino}`;
+  });
+  return (await Promise.all(looks)).join('\n');
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return (await readdir(folder).catch(() => [])).sort();
+}
