@@ -45,7 +45,7 @@ export const puppetral = defineDdl({
     },
     create: {
       description:
-        'Make a resource so. Denied unless the node allows its type: the settings puppet.resource_… of the agent puppet hold here, too',
+        'Make a resource so. Denied unless the node allows its type: the settings puppet.resource_… of the agent puppet hold here, too. Types by which a caller becomes root, such as exec, cron and file, must be named there',
       display: 'always',
       changes: true,
       input: z.strictObject({

@@ -84,22 +84,6 @@ describe('A daemon', () => {
     });
   });
 
-  test('with more facts than a message holds registers with those that fit, and says which file is too large', async () => {
-    const id = 'dc-node-facts';
-    const config = await aConfig({ instance_id: id });
-    const huge = join(config.facts.dir, 'a-huge.yaml');
-    await writeFile(
-      huge,
-      Array.from({ length: 9000 }, (_, index) => `k${index}: ${'x'.repeat(100)}\n`).join(''),
-    );
-    startDaemon(config);
-    await eventually(() => said(id, 'registration').length > 0);
-    const [first] = said(id, 'registration');
-    expect(first?.event).toMatchObject({
-      facts: { role: 'web', muster_facts_left_out: expect.stringContaining(`of ${huge} (`) },
-    });
-  });
-
   test('goes on where it was after a restart: no second hello, and a Puppet run that began before is told', async () => {
     const id = 'dc-node-2';
     const config = await aConfig({ instance_id: id });

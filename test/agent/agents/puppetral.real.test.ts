@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { puppetral as ddl } from '../../../agent/agents/puppetral.ddl.ts';
@@ -44,6 +44,42 @@ test('It creates a resource, and leaves a property out that another resource has
   await expect(actions.create({ ...wish, type: 'exec' }, request, node.host)).rejects.toMatchObject({
     code: 'RPC_DENIED',
   });
+});
+
+test('It runs a command only where exec is allowed by name, whatever the command is called', async () => {
+  const settings = (types: string, more = {}) => ({
+    settings: { 'puppet.resource_type_whitelist': types, ...more },
+  });
+  const narrow = { 'puppet.resource_name_whitelist.exec': '/bin/true' };
+  const node = await aNode(settings('service,file'), PUPPET);
+  const touch = (name: string) => `/usr/bin/touch ${join(node.dir, name)}`;
+  const service = {
+    type: 'service',
+    title: 'muster-none',
+    properties: { ensure: 'running', provider: 'base' },
+  };
+  const start = { ...service, properties: { ...service.properties, start: touch('a'), status: touch('b') } };
+  const file = {
+    type: 'file',
+    title: join(node.dir, 'f'),
+    properties: { content: 'x', validate_cmd: touch('c') },
+  };
+  const onlyif = { type: 'exec', title: '/bin/true', properties: { onlyif: touch('d') } };
+  const { host: narrowed } = await aNode(settings('exec', narrow), PUPPET);
+  const { host: denying } = await aNode({ settings: { 'puppet.resource_type_blacklist': 'user' } }, PUPPET);
+  for (const [host, wish] of [
+    ...[start, file].map((one) => [node.host, one] as const),
+    ...[onlyif, start].map((one) => [narrowed, one] as const),
+    ...[onlyif, file].map((one) => [denying, one] as const),
+  ])
+    await expect(actions.create(wish, request, host)).rejects.toMatchObject({ code: 'RPC_DENIED' });
+  expect((await readdir(node.dir)).filter((name) => name.length === 1)).toEqual([]);
+
+  // The same wishes do run where exec is named: so it was the list that held them up.
+  const { host } = await aNode(settings('exec,service,file'), PUPPET);
+  for (const wish of [start, file, onlyif]) await actions.create(wish, request, host).catch(() => undefined);
+  const ran = (await readdir(node.dir)).filter((name) => name.length === 1);
+  expect(ran).toEqual(expect.arrayContaining(['b', 'c', 'd', 'f']));
 });
 
 /** A type of which there are ten thousand, with a kilobyte each. */
