@@ -17,7 +17,7 @@ import { followActive } from './follow-active.ts';
 import { createGuard } from './guard.ts';
 import type { AgentHost, AnyAgent, AnyData, ProvisionedHost, TrustHost } from './host.ts';
 import { type Joined, joinBus } from './join.ts';
-import { createLiveSettings, type LiveSettings } from './live-settings.ts';
+import { type LiveSettings, openLiveSettings } from './live-settings.ts';
 import { loadAgents } from './load-agents.ts';
 import { loadData } from './load-data.ts';
 import { openNodeTrust } from './node-trust.ts';
@@ -73,7 +73,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
       );
     check(config.settings, context.origins ?? new Map());
     const { reload, pluginDir = PLUGIN_DIR } = context;
-    const live = createLiveSettings({ config, reload, check, pluginDir, log });
+    const live = await openLiveSettings({ config, reload, check, pluginDir, clock: systemClock, log });
     const facts = await openFacts(config, log);
     await facts.facts();
     facts.follow(signal);

@@ -1,5 +1,6 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Clock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import type { Origins } from '../src/core/config/explain.ts';
 import { asMusterError } from '../src/core/errors.ts';
@@ -26,16 +27,21 @@ export interface LiveSettingsOptions {
   readonly check: (settings: DaemonConfig['settings'], origins: Origins) => void;
   /** The `plugin.d` beside the config. */
   readonly pluginDir: string;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Nothing is looked at yet. */
-export function createLiveSettings(options: LiveSettingsOptions): LiveSettings {
+/** What was changed shortly before the daemon started may have been read or not. */
+const UNSURE_MS = 60_000;
+
+/** Looks at the files, which have just been read: again only when they change. */
+export async function openLiveSettings(options: LiveSettingsOptions): Promise<LiveSettings> {
   const { reload, check, pluginDir, log } = options;
   const base = dirname(pluginDir);
   const folders = [base, join(base, 'conf.d'), pluginDir];
   let current = options.config;
-  let look = '';
+  const first = await lookAt(folders);
+  let look = options.clock.nowMs() - first.changedMs < UNSURE_MS ? '' : first.text;
   let problem = '';
 
   async function readAgain(): Promise<void> {
@@ -52,7 +58,7 @@ export function createLiveSettings(options: LiveSettingsOptions): LiveSettings {
     folders,
     current: () => current,
     async refresh() {
-      const now = await lookAt(folders);
+      const { text: now } = await lookAt(folders);
       if (now === look) return false;
       look = now;
       try {
@@ -69,19 +75,23 @@ export function createLiveSettings(options: LiveSettingsOptions): LiveSettings {
   };
 }
 
-/** Names, sizes and times of all files; in the folder of the config itself, of those in YAML. */
-async function lookAt([base = '', ...others]: readonly string[]): Promise<string> {
+/** Names, sizes and times of all files, and the last change, in ms; in the folder of the config itself, of those in YAML. */
+async function lookAt([base = '', ...others]: readonly string[]): Promise<{
+  text: string;
+  changedMs: number;
+}> {
   const inBase = (await namesIn(base))
     .filter((name) => /\.ya?ml$/.test(name))
     .map((name) => join(base, name));
   const inOthers = await Promise.all(
     others.map(async (folder) => (await namesIn(folder)).map((name) => join(folder, name))),
   );
-  const looks = [...inBase, ...inOthers.flat()].map(async (path) => {
-    const found = await stat(path).catch(() => null);
-    return found === null ? '' : `${path}:${found.size}:${found.mtimeMs}:${found.ctimeMs}:${found.ino}`;
-  });
-  return (await Promise.all(looks)).join('\n');
+  const paths = [...inBase, ...inOthers.flat()];
+  const found = await Promise.all(paths.map((path) => stat(path).catch(() => null)));
+  const looks = found.map((one, index) =>
+    one === null ? '' : `${paths[index]}:${one.size}:${one.mtimeMs}:${one.ctimeMs}:${one.ino}`,
+  );
+  return { text: looks.join('\n'), changedMs: Math.max(0, ...found.map((one) => one?.ctimeMs ?? 0)) };
 }
 
 async function namesIn(folder: string): Promise<string[]> {

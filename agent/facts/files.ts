@@ -13,8 +13,6 @@ export interface FileFacts {
   readonly stamp: string;
   /** Of the folder. */
   readonly dir: Facts;
-  /** Of the single files. */
-  readonly files: Facts;
   /** All files, weakest first. */
   readonly sources: readonly FactSource[];
 }
@@ -82,7 +80,6 @@ export function createFactFiles(options: {
     return {
       stamp: `${inDir.stamp}\n\n${single.stamp}`,
       dir: inDir.facts,
-      files: single.facts,
       sources: [...single.sources, ...inDir.sources],
     };
   };

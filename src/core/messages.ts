@@ -18,6 +18,8 @@ export const MAX_CLASSES = 5000;
 export const MAX_CLASS_CHARS = 300;
 /** Largest hello, in bytes. */
 export const MAX_HELLO_BYTES = 32 * 1024;
+/** Of them for facts: a hello is base64 of base64, and has to hold document, keys and request, too. */
+export const MAX_HELLO_FACTS_BYTES = 10 * 1024;
 
 const facts = z.record(z.string().max(200), z.string().max(8192));
 const stamp = { v: z.literal(1), iat_ms: z.number().int(), ttl_s: z.number().int().min(1).max(3600) };

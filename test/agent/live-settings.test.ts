@@ -2,8 +2,9 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { checkSettings, isSwitchedOff } from '../../agent/declared-settings.ts';
-import { createLiveSettings } from '../../agent/live-settings.ts';
+import { openLiveSettings } from '../../agent/live-settings.ts';
 import { puppetOf } from '../../agent/puppet/of-host.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { DaemonConfig } from '../../src/core/config/daemon.ts';
 import { loadConfig } from '../../src/core/config/load.ts';
 import { createLog } from '../../src/core/create-log.ts';
@@ -11,7 +12,7 @@ import { linesOf } from '../kit/lines.ts';
 import { aNode } from './host.ts';
 import { tempDir } from './temp.ts';
 
-async function aConfig() {
+async function aConfig(laterMs = 0) {
   const dir = await tempDir();
   const [path, pluginDir] = [join(dir, 'daemon.yaml'), join(dir, 'plugin.d')];
   await mkdir(pluginDir);
@@ -20,7 +21,7 @@ async function aConfig() {
   const log = createLog({ level: 'info', name: 'test', stream });
   const load = () => loadConfig(DaemonConfig, { path, pluginD: true });
   let reads = 0;
-  const live = createLiveSettings({
+  const live = await openLiveSettings({
     config: await load(),
     async reload(origins) {
       reads += 1;
@@ -28,6 +29,7 @@ async function aConfig() {
     },
     check: (settings, origins) => checkSettings(settings, origins, [{ name: 'rpcutil' }], log),
     ...{ pluginDir, log },
+    clock: { ...systemClock, nowMs: () => systemClock.nowMs() + laterMs },
   });
   await live.refresh();
   return { live, path, pluginDir, lines, reads: () => reads };
@@ -44,6 +46,14 @@ test('Settings are read again when a file has changed, and not otherwise; the re
   await writeFile(path, 'broker: { host: other }\nsettings: { "shell.a": "b" }\n');
   await live.refresh();
   expect(live.current()).toMatchObject({ broker: { host: 'b' }, settings: { 'shell.a': 'b' } });
+});
+
+test('What has not changed for a minute when the daemon starts is not read twice', async () => {
+  const { live, path, reads } = await aConfig(120_000);
+  expect(reads()).toBe(0);
+  await writeFile(path, 'broker: { host: b }\n');
+  await live.refresh();
+  expect([reads(), live.current().settings]).toEqual([1, {}]);
 });
 
 test('Settings that are wrong are told once, with file and line, and the last good ones hold', async () => {

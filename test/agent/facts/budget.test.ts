@@ -5,7 +5,8 @@ import { mergeFacts } from '../../../agent/facts/budget.ts';
 import { parseFacts } from '../../../agent/facts/parse.ts';
 import { createFactStore } from '../../../agent/facts.ts';
 import { createLog } from '../../../src/core/create-log.ts';
-import { MAX_FACTS_BYTES } from '../../../src/core/messages.ts';
+import { silentLog } from '../../../src/core/log.ts';
+import { MAX_FACTS_BYTES, MAX_HELLO_FACTS_BYTES } from '../../../src/core/messages.ts';
 import { linesOf } from '../../kit/lines.ts';
 import { tempDir } from '../temp.ts';
 
@@ -84,6 +85,20 @@ test('A store with too many facts keeps what fits, says so in the log once and i
   ]);
   await rm(huge);
   expect(await store.facts()).not.toHaveProperty('muster_facts_left_out');
+});
+
+test('A hello has room for facts of a site and of EC2, however many short ones another file holds', async () => {
+  const dir = await tempDir();
+  const paths = { dir: join(dir, 'facts.d'), stateDir: join(dir, 'state'), facterDir: '' };
+  await mkdir(paths.dir);
+  const store = createFactStore({ ...paths, files: [], facter: null, log: silentLog });
+  await writeFile(join(paths.dir, 'huge.json'), JSON.stringify(many(5000, 1)));
+  await writeFile(join(paths.dir, 'site.yaml'), `country: ${'x'.repeat(200)}\n`);
+  store.setEc2({ ec2_placement_region: 'eu-central-1' });
+  const early = await store.early();
+  expect(early).toMatchObject({ country: 'x'.repeat(200), ec2_placement_region: 'eu-central-1' });
+  expect(JSON.stringify(early).length).toBeLessThanOrEqual(MAX_HELLO_FACTS_BYTES);
+  expect(Object.keys(early).length).toBeGreaterThan(500);
 });
 
 describe('A file of facts', () => {
