@@ -1,4 +1,3 @@
-import { exists } from '../files.ts';
 import type { AgentHost } from '../host.ts';
 import { findPuppet, type PuppetPaths, puppetProgram } from './paths.ts';
 
@@ -11,8 +10,11 @@ export async function puppetOf(host: Pick<AgentHost, 'node' | 'config'>): Promis
   return known === undefined || known.bin === null ? findPuppet(host.config.puppet) : known;
 }
 
-/** Is Puppet installed? What is not there is not served. */
+/** Is Puppet installed? What is not there is not served. Asked every 30 s, so nothing is read for it. */
 export async function hasPuppet(host: Pick<AgentHost, 'node' | 'config'>): Promise<boolean> {
-  const program = await puppetProgram(await puppetOf(host)).catch(() => null);
-  return program !== null && exists(program);
+  const bin = host.node?.puppet.bin ?? host.config.puppet.bin ?? null;
+  return puppetProgram({ bin }).then(
+    () => true,
+    () => false,
+  );
 }
