@@ -73,7 +73,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
       );
     check(config.settings, context.origins ?? new Map());
     const { reload, pluginDir = PLUGIN_DIR } = context;
-    const live = await openLiveSettings({ config, reload, check, pluginDir, clock: systemClock, log });
+    const live = openLiveSettings({ config, reload, check, pluginDir, clock: systemClock, log });
     const facts = await openFacts(config, log);
     await facts.facts();
     facts.follow(signal);

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdirSync, type Stats, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../src/core/clock.ts';
 import type { DaemonConfig } from '../src/core/config/daemon.ts';
@@ -35,12 +35,12 @@ export interface LiveSettingsOptions {
 const UNSURE_MS = 60_000;
 
 /** Looks at the files, which have just been read: again only when they change. */
-export async function openLiveSettings(options: LiveSettingsOptions): Promise<LiveSettings> {
+export function openLiveSettings(options: LiveSettingsOptions): LiveSettings {
   const { reload, check, pluginDir, log } = options;
   const base = dirname(pluginDir);
   const folders = [base, join(base, 'conf.d'), pluginDir];
   let current = options.config;
-  const first = await lookAt(folders);
+  const first = lookAt(folders);
   let look = options.clock.nowMs() - first.changedMs < UNSURE_MS ? '' : first.text;
   let problem = '';
 
@@ -58,7 +58,7 @@ export async function openLiveSettings(options: LiveSettingsOptions): Promise<Li
     folders,
     current: () => current,
     async refresh() {
-      const { text: now } = await lookAt(folders);
+      const { text: now } = lookAt(folders);
       if (now === look) return false;
       look = now;
       try {
@@ -75,25 +75,36 @@ export async function openLiveSettings(options: LiveSettingsOptions): Promise<Li
   };
 }
 
-/** Names, sizes and times of all files, and the last change, in ms; in the folder of the config itself, of those in YAML. */
-async function lookAt([base = '', ...others]: readonly string[]): Promise<{
-  text: string;
-  changedMs: number;
-}> {
-  const inBase = (await namesIn(base))
-    .filter((name) => /\.ya?ml$/.test(name))
-    .map((name) => join(base, name));
-  const inOthers = await Promise.all(
-    others.map(async (folder) => (await namesIn(folder)).map((name) => join(folder, name))),
+/**
+ * Names, sizes and times of all files, and the last change, in ms; in the folder of the config itself, of those in YAML. At once: for a
+ * few small files of the machine's own disk a thread for each would cost several times as much.
+ */
+function lookAt([base = '', ...others]: readonly string[]): { text: string; changedMs: number } {
+  const paths = [
+    ...pathsIn(base).filter((path) => /\.ya?ml$/.test(path)),
+    ...others.flatMap((folder) => pathsIn(folder)),
+  ];
+  const found = paths.map((path) => ({ path, stats: statNow(path) }));
+  const looks = found.map(({ path, stats }) =>
+    stats === undefined ? '' : `${path}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}:${stats.ino}`,
   );
-  const paths = [...inBase, ...inOthers.flat()];
-  const found = await Promise.all(paths.map((path) => stat(path).catch(() => null)));
-  const looks = found.map((one, index) =>
-    one === null ? '' : `${paths[index]}:${one.size}:${one.mtimeMs}:${one.ctimeMs}:${one.ino}`,
-  );
-  return { text: looks.join('\n'), changedMs: Math.max(0, ...found.map((one) => one?.ctimeMs ?? 0)) };
+  return { text: looks.join('\n'), changedMs: Math.max(0, ...found.map(({ stats }) => stats?.ctimeMs ?? 0)) };
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  return (await readdir(folder).catch(() => [])).sort();
+function pathsIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .sort()
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+function statNow(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }

@@ -21,7 +21,7 @@ async function aConfig(laterMs = 0) {
   const log = createLog({ level: 'info', name: 'test', stream });
   const load = () => loadConfig(DaemonConfig, { path, pluginD: true });
   let reads = 0;
-  const live = await openLiveSettings({
+  const live = openLiveSettings({
     config: await load(),
     async reload(origins) {
       reads += 1;
