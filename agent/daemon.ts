@@ -13,9 +13,11 @@ import { createDataStore, type DataStore } from './data-store.ts';
 import { checkSettings } from './declared-settings.ts';
 import type { ExternalAgents } from './external/folder.ts';
 import { type FactStore, openFacts } from './facts.ts';
+import { followActive } from './follow-active.ts';
 import { createGuard } from './guard.ts';
 import type { AgentHost, AnyAgent, AnyData, ProvisionedHost, TrustHost } from './host.ts';
 import { type Joined, joinBus } from './join.ts';
+import { type LiveSettings, openLiveSettings } from './live-settings.ts';
 import { loadAgents } from './load-agents.ts';
 import { loadData } from './load-data.ts';
 import { openNodeTrust } from './node-trust.ts';
@@ -35,13 +37,18 @@ export interface DaemonContext {
   readonly origins?: Origins;
   /** The `plugin.d` beside the config, where external agents find their own settings. */
   readonly pluginDir?: string;
+  /** Reads the config again, and notes where each setting is; without it, settings are those of the start. Throws CONFIG_INVALID. */
+  readonly reload?: (origins: Origins) => Promise<DaemonConfig>;
 }
+
+const PLUGIN_DIR = '/etc/muster/plugin.d';
 
 type Parts = DaemonContext & {
   readonly facts: FactStore;
   readonly classes: ClassList;
   readonly agents: ReadonlyMap<string, AnyAgent>;
   readonly external: ExternalAgents | null;
+  readonly live: LiveSettings;
   readonly plugins: ReadonlyMap<string, AnyData>;
   readonly clock: Clock;
 };
@@ -57,8 +64,16 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
     const agents = await loadAgents(config.agents_dir);
     const external = await externalOf(config, agents, context);
     const plugins = await loadData(config.data_dir);
-    const declared = [...agents.values(), ...plugins.values()].map(({ ddl }) => ddl);
-    checkSettings(config.settings, context.origins ?? new Map(), declared, log);
+    const check = (settings: DaemonConfig['settings'], origins: Origins) =>
+      checkSettings(
+        settings,
+        origins,
+        [...agents.values(), ...plugins.values()].map(({ ddl }) => ddl),
+        log,
+      );
+    check(config.settings, context.origins ?? new Map());
+    const { reload, pluginDir = PLUGIN_DIR } = context;
+    const live = openLiveSettings({ config, reload, check, pluginDir, clock: systemClock, log });
     const facts = await openFacts(config, log);
     await facts.facts();
     facts.follow(signal);
@@ -74,7 +89,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
     });
     for (let anew = false; !signal.aborted; anew = true) {
       const joined = await joinBus(config, { facts, log, signal, clock, anew });
-      const parts = { signal, log, facts, classes, agents, external, plugins, clock };
+      const parts = { signal, log, facts, classes, agents, external, live, plugins, clock };
       const running = await start(config, joined, parts);
       await Promise.race([aborted(signal), running.over]);
       await running.stop();
@@ -89,7 +104,7 @@ export async function runDaemon(config: DaemonConfig, context: DaemonContext): P
 async function start(
   config: DaemonConfig,
   joined: Joined,
-  { signal, log, facts, classes, agents, external, plugins, clock }: Parts,
+  { signal, log, facts, classes, agents, external, live, plugins, clock }: Parts,
 ): Promise<{ stop(): Promise<void>; over: Promise<void> }> {
   const { credentials, node } = joined;
   const { identity } = credentials;
@@ -117,7 +132,7 @@ async function start(
   const { policies, authorize, refused, archive } = guard;
   const agentHost: ReturnType<typeof hostOf> = hostOf({
     ...{ config, identity, trust, log, facts, classes, policies, data, archive },
-    ...{ node, runs },
+    ...{ node, runs, live },
   });
   const { line, opener, revocations } = trust;
   const { registration_s: registrationS, encrypt_replies: encryptReplies } = config;
@@ -135,12 +150,15 @@ async function start(
   service.resolve(serving);
   trust.attach(serving);
   // Only now, so that no program of a site holds up the daemon's own agents.
-  const unfollow = external?.follow(() => agentHost.changed());
+  const unfollow = external?.follow(() => serving.look({ programs: true }));
+  const stopping = new AbortController();
+  followActive(live, serving, stopping.signal);
   void settle(serving.listening, signal);
   return {
     over: trust.over,
     async stop() {
       unfollow?.();
+      stopping.abort();
       await serving.stop();
       await guard.close();
       runs.close();
@@ -153,7 +171,7 @@ async function start(
 async function externalOf(
   config: DaemonConfig,
   agents: Map<string, AnyAgent>,
-  { log, pluginDir: configDir = '/etc/muster/plugin.d' }: DaemonContext,
+  { log, pluginDir: configDir = PLUGIN_DIR }: DaemonContext,
 ): Promise<ExternalAgents | null> {
   const { agents_dir: dir, state_dir: stateDir } = config;
   if (dir === undefined) return null;
@@ -164,6 +182,7 @@ async function externalOf(
 
 interface HostParts {
   readonly config: DaemonConfig;
+  readonly live: LiveSettings;
   readonly identity: string;
   readonly trust: TrustHost;
   readonly node: ProvisionedHost | null;
@@ -182,6 +201,9 @@ function hostOf(parts: HostParts): AgentHost & { attach(service: Service): void 
   const startedAtMs = systemClock.nowMs();
   return {
     ...parts,
+    get config() {
+      return parts.live.current();
+    },
     version: buildInfo().version,
     clock: systemClock,
     facts: () => parts.facts.facts(),

@@ -5,6 +5,17 @@ import type { Ddl } from '../src/core/ddl.ts';
 import { MusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
 
+/** Without these nobody could ask the node, or get it back. */
+const ALWAYS: readonly string[] = ['provision', 'rpcutil', 'trust'];
+/** A setting that every other agent has. *Source:* MCollective's `plugin.AGENT.activate_agent`. */
+const ACTIVATE = 'activate_agent';
+const Activate = z.stringbool();
+
+/** Does `AGENT.activate_agent: false` say that this agent is not to be served? Pure. */
+export function isSwitchedOff(name: string, settings: DaemonConfig['settings']): boolean {
+  return !ALWAYS.includes(name) && Activate.safeParse(settings[`${name}.${ACTIVATE}`]).data === false;
+}
+
 /**
  * The settings of one agent or data plug-in, checked: of `settings: { 'nrpe.conf_dir': '/x' }` the part that begins with its
  * name. Asked in `activate`, a wrong one is told when the daemon starts. Throws CONFIG_INVALID that names each wrong key.
@@ -42,7 +53,10 @@ export function checkSettings(
   const names = new Set(Object.keys(settings).map((key) => key.replace(/\..*$/s, '')));
   const problems = [...names].flatMap((name) => {
     const keys = Object.keys(settings).filter((key) => key === name || key.startsWith(`${name}.`));
-    const [first = name] = keys;
+    const unfit = switchProblem(name, settings[`${name}.${ACTIVATE}`]);
+    if (unfit !== null) return [`${where.get(`${name}.${ACTIVATE}`) ?? 'settings'}: ${unfit}`];
+    const [first] = keys.filter((key) => key !== `${name}.${ACTIVATE}`);
+    if (first === undefined) return [];
     const place = where.get(first) ?? 'settings';
     if (keys.includes(name)) return [`${where.get(name) ?? 'settings'}: '${name}': expected AGENT.KEY`];
     const ddls = declared.filter((ddl) => ddl.name === name);
@@ -55,6 +69,13 @@ export function checkSettings(
     return problemsOf(name, ddls, settings, where);
   });
   if (problems.length > 0) throw new MusterError('CONFIG_INVALID', problems.join('\n'));
+}
+
+function switchProblem(name: string, value: string | undefined): string | null {
+  const key = `'${name}.${ACTIVATE}'`;
+  if (value === undefined) return null;
+  if (ALWAYS.includes(name)) return `${key}: ${name} is always served`;
+  return Activate.safeParse(value).success ? null : `${key} is "${value}"; expected true or false`;
 }
 
 /** An agent and a data plug-in of one name share their settings. */
@@ -73,7 +94,9 @@ function problemsOf(
 
 function ownSettings(name: string, settings: Readonly<Record<string, string>>): Record<string, string> {
   const prefix = `${name}.`;
-  const own = Object.entries(settings).filter(([key]) => key.startsWith(prefix));
+  const own = Object.entries(settings).filter(
+    ([key]) => key.startsWith(prefix) && key !== `${prefix}${ACTIVATE}`,
+  );
   return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), value]));
 }
 

@@ -8,6 +8,8 @@ import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import { asMusterError } from '../src/core/errors.ts';
 import type { Facts } from '../src/core/inventory.ts';
 import type { Log } from '../src/core/log.ts';
+import { MAX_FACTS_BYTES, MAX_HELLO_FACTS_BYTES } from '../src/core/messages.ts';
+import { LEFT_OUT_BYTES, leftOutTeller, mergeFacts } from './facts/budget.ts';
 import { type Facter, OWN_FILE, openFacter } from './facts/facter.ts';
 import { createFactFiles } from './facts/files.ts';
 import { readIfThere, writeAtomic } from './files.ts';
@@ -17,7 +19,7 @@ import { createListeners, followFolders, type Listeners } from './watch.ts';
 /** What the node knows of itself, always fresh: the files are looked at on each call and read again only when they changed. */
 export interface FactStore {
   facts(): Promise<Facts>;
-  /** Those that are there from the first moment on: without Facter's, which may be minutes late. */
+  /** For a hello, as far as they fit: those that are there from the first moment on, without Facter's, which may be minutes late. */
   early(): Promise<Facts>;
   /** As they were at the last look. */
   current(): Facts;
@@ -86,21 +88,29 @@ export async function openFacts(config: DaemonConfig, log: Log): Promise<FactSto
 export function createFactStore(options: FactStoreOptions): FactStore {
   const { dir, facter, log } = options;
   const readFiles = createFactFiles(options);
+  const tellLeft = leftOutTeller(log);
   const listeners = createListeners();
   let known: Known | undefined;
   let ec2: Facts = {};
 
   async function lookNow(): Promise<Known> {
-    const { stamp, dir: inDir, files } = await readFiles();
+    const { stamp, dir: inDir, sources } = await readFiles();
     const [system, said] = [systemFacts(), facter?.current() ?? NONE];
     const parts = [stamp, JSON.stringify(system), ec2, said];
     if (known?.parts.every((part, index) => part === parts[index]) === true) return known;
-    const own = { ...inDir, ...ec2 };
+    const systems = { name: 'the system', facts: system, first: true };
+    const stronger = [...sources, { name: 'EC2', facts: ec2, first: true }];
+    const merged = mergeFacts(
+      [systems, { name: 'Facter', facts: said }, ...stronger],
+      MAX_FACTS_BYTES - LEFT_OUT_BYTES,
+    );
+    const all = { ...merged.facts, ...tellLeft(merged.left) };
+    const own = Object.keys({ ...inDir, ...ec2 }).filter((name) => Object.hasOwn(all, name));
     known = {
       parts,
-      own,
-      early: { ...system, ...files, ...own },
-      all: { ...system, ...said, ...files, ...own },
+      all,
+      early: mergeFacts([systems, ...stronger], MAX_HELLO_FACTS_BYTES).facts,
+      own: Object.fromEntries(own.map((name) => [name, all[name] ?? ''])),
     };
     await publish(options, known).catch((cause: unknown) => {
       log.warn({ err: asMusterError(cause).message }, 'facts could not be written');

@@ -2,14 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { Bus } from '../src/bus/bus.ts';
 import { backoffMs } from '../src/core/backoff.ts';
 import { asMusterError } from '../src/core/errors.ts';
-import type { Facts } from '../src/core/inventory.ts';
 import type { Log } from '../src/core/log.ts';
 import { CLOCK, type Hello, type HelloAnswer } from '../src/core/messages.ts';
 import { brokerNames } from '../src/core/names.ts';
 import type { Opener } from '../src/core/seal.ts';
 import { openAnswer, sealHello } from '../src/trust/hello.ts';
 import type { NodeClock } from './clock.ts';
-import { factsThatFit } from './facts/parse.ts';
 import { Mailbox } from './mailbox.ts';
 
 /** What the node says of itself, without the parts that make each hello unique. */
@@ -43,8 +41,6 @@ const PUBLISH_DEADLINE_S = 10;
 const REMEMBERED_NONCES = 8;
 /** The time in an answer is as old as the way of hello and answer took; one that took longer is not gone by. */
 const CLOCK_ROUND_TRIP_MS = 10_000;
-/** A hello has 32 KB and is base64 of base64: this leaves room for document, keys and request. */
-const MAX_FACT_BYTES = 10 * 1024;
 
 /**
  * Says hello, with jittered back-off, until a controller accepts the node; a refusal is waited out for as long as it
@@ -75,11 +71,6 @@ export async function sayHello(options: HelloOptions): Promise<Acceptance> {
   } finally {
     await subscription.close().catch(() => undefined);
   }
-}
-
-/** The facts that fit into a hello: the longest are left out. */
-export function factsForHello(facts: Facts): Facts {
-  return factsThatFit(facts, MAX_FACT_BYTES);
 }
 
 async function speak(options: HelloOptions, said: Said[], attempt: number): Promise<void> {

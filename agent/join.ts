@@ -13,7 +13,7 @@ import {
   readTrusted,
 } from './credentials.ts';
 import type { FactStore } from './facts.ts';
-import { type Acceptance, factsForHello, type HelloContent, type HelloOptions, sayHello } from './hello.ts';
+import { type Acceptance, type HelloContent, type HelloOptions, sayHello } from './hello.ts';
 import type { ProvisionedHost } from './host.ts';
 import { type NodeIdentity, prepareIdentity } from './identity.ts';
 import { type Machine, readMachine, readOptionalEc2 } from './machine.ts';
@@ -96,7 +96,7 @@ function helloContent(own: {
       token: own.token,
       boot_id: await bootId(),
       version: buildInfo().version,
-      facts: factsForHello(await own.facts.early()),
+      facts: await own.facts.early(),
       ...(machine.ec2 === null ? {} : { identity_document: machine.ec2.document }),
       ...(machine.ec2?.rsa2048 == null ? {} : { identity_rsa2048: machine.ec2.rsa2048 }),
       ...(proof === null ? {} : { sts_proof: proof }),

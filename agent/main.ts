@@ -31,6 +31,7 @@ async function main(): Promise<number> {
     const config = await loadConfig(DaemonConfig, sources);
     await runDaemon(config, {
       origins,
+      reload: (fresh) => loadConfig(DaemonConfig, { ...sources, origins: fresh }),
       pluginDir: pluginDirOf(path),
       signal: stopSignal(),
       log: createLog({ level: config.log.level, name: 'muster-daemon' }),

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { MusterError } from '../src/core/errors.ts';
 import { isMissing } from './files.ts';
 
@@ -26,6 +27,8 @@ export interface ProgramEnd {
   readonly exitcode: number | null;
   /** It was killed because its time was over or `signal` aborted. */
   readonly cut: boolean;
+  /** It said more on standard output than was kept. */
+  readonly truncated: boolean;
 }
 
 /** Environment of a root login: what programs of the system expect. */
@@ -37,14 +40,15 @@ export const ROOT_ENV = {
 } as const;
 
 const MAX_BYTES = 1024 * 1024;
-/** What left the group of a killed program keeps its output open: it is not waited for. */
+/** What a program has left behind keeps its output open: when the program has ended, what is on the way is still read for so long. */
 const LET_GO_MS = 500;
 /** Nobody waits for it any more: killed at once, it might have begun its work already. */
-const NOT_BEGUN: ProgramEnd = { stdout: '', stderr: '', exitcode: null, cut: true };
+const NOT_BEGUN: ProgramEnd = { stdout: '', stderr: '', exitcode: null, cut: true, truncated: false };
 
 /**
- * Runs a program to its end; a bad exit code is no error. It is not started when `signal` has aborted already. Throws NOT_FOUND when
- * there is no such program, NODE_IO when it cannot start.
+ * Runs a program to its end; a bad exit code is no error. What it leaves behind, in the background, is neither waited for nor killed,
+ * but is not heard any more. It is not started when `signal` has aborted already. Throws NOT_FOUND when there is no such program,
+ * NODE_IO when it cannot start. *Source:* Choria's external agents, which end with their process.
  */
 export async function runProgram(
   file: string,
@@ -70,25 +74,36 @@ export async function runProgram(
   const kill = (): void => {
     cut = true;
     killGroup(child.pid);
-    setTimeout(() => {
-      child.stdout.destroy();
-      child.stderr.destroy();
-    }, LET_GO_MS).unref();
   };
-  const [stdout, stderr] = [child.stdout, child.stderr].map((stream) => collect(stream, options.maxBytes));
+  const timer = setTimeout(kill, options.timeoutMs);
+  options.signal?.addEventListener('abort', kill, { once: true });
+  const noMoreKill = (): void => {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', kill);
+  };
+  const [stdout, stderr] = [collect(child.stdout, options.maxBytes), collect(child.stderr, options.maxBytes)];
+  let letGo: NodeJS.Timeout | undefined;
+  child.on('exit', () => {
+    noMoreKill();
+    // A loop that was held up has what was said before it, unread: that is read first.
+    letGo = setTimeout(() => setImmediate(() => closeAll(child.stdout, child.stderr)), LET_GO_MS);
+  });
   child.on('close', (code) => end.resolve(code));
   // A program that does not read its input is no fault.
   child.stdin.on('error', () => undefined);
   child.stdin.end(options.input ?? '');
-  const timer = setTimeout(kill, options.timeoutMs);
-  options.signal?.addEventListener('abort', kill, { once: true });
   try {
     const exitcode = await end.promise;
-    return { stdout: stdout?.() ?? '', stderr: stderr?.() ?? '', exitcode, cut };
+    const truncated = stdout.truncated();
+    return { stdout: stdout.text(), stderr: stderr.text(), exitcode, cut, truncated };
   } finally {
-    clearTimeout(timer);
-    options.signal?.removeEventListener('abort', kill);
+    clearTimeout(letGo);
+    noMoreKill();
   }
+}
+
+function closeAll(...streams: readonly Readable[]): void {
+  for (const stream of streams) stream.destroy();
 }
 
 function killGroup(pid: number | undefined): void {
@@ -100,12 +115,13 @@ function killGroup(pid: number | undefined): void {
   }
 }
 
-function collect(stream: NodeJS.ReadableStream, maxBytes = MAX_BYTES): () => string {
+function collect(stream: Readable, maxBytes = MAX_BYTES): { text(): string; truncated(): boolean } {
   const chunks: Buffer[] = [];
-  let left = maxBytes;
+  let bytes = 0;
   stream.on('data', (chunk: Buffer) => {
-    chunks.push(chunk.subarray(0, left));
-    left = Math.max(0, left - chunk.length);
+    // Not even a view of what is dropped: it would hold the whole chunk in memory.
+    if (bytes < maxBytes) chunks.push(chunk.subarray(0, maxBytes - bytes));
+    bytes += chunk.length;
   });
-  return () => Buffer.concat(chunks).toString('utf8');
+  return { text: () => Buffer.concat(chunks).toString('utf8'), truncated: () => bytes > maxBytes };
 }

@@ -5,11 +5,12 @@ import type { RpcServerOptions } from '../src/bus/server-types.ts';
 import { newRpcStats, type RpcStats } from '../src/bus/stats.ts';
 import type { Agent } from '../src/core/agent.ts';
 import type { Clock } from '../src/core/clock.ts';
-import { asMusterError, MusterError } from '../src/core/errors.ts';
+import { MusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
 import { MAX_CLASSES, type NodeEvent } from '../src/core/messages.ts';
 import type { Opener } from '../src/core/seal.ts';
 import { fileReplayCache } from '../src/trust/replay-file.ts';
+import { activeAgents, areSame } from './active.ts';
 import type { ClassList } from './classes.ts';
 import type { DataStore } from './data-store.ts';
 import type { FactStore } from './facts.ts';
@@ -51,6 +52,11 @@ export interface Service {
   enter(collective: string, signal: AbortSignal): Promise<void>;
   /** Looks again which agents are active and which collectives the node lives in; soon, so that a reply goes out first. */
   reconsider(): void;
+  /**
+   * Looks again which agents are active, and registers when they are others than before. Without `programs`, no program is run for it:
+   * external agents stay as they are.
+   */
+  look(how: { readonly programs: boolean }): void;
   /** Tells the controllers something. Throws BROKER_UNREACHABLE, BROKER_REFUSED. */
   tell(event: NodeEvent['event']): Promise<void>;
   /**
@@ -62,8 +68,6 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-/** Served while a node is not provisioned. */
-const BEFORE_PROVISIONING: readonly string[] = ['provision', 'rpcutil', 'trust'];
 /** The broker ends a connection that asks for a collective which is not granted yet: the reply should be out by then. */
 const RECONSIDER_MS = 500;
 
@@ -73,7 +77,7 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
   const replay = fileReplayCache(options.replayFile, { clock: options.clock });
   // One count over all connections that this daemon has.
   const stats = newRpcStats();
-  let active = await activeAgents(options.agents, host, log);
+  let active = await activeAgents(options.agents, host);
   let bound = bindAll(active, host);
   const open = (line: Line) =>
     createRpcServer({
@@ -101,13 +105,22 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
   });
   const unheard = [facts.onChange(registration.changed), classes.onChange(registration.changed)];
   let stopped = false;
-  const reconsider = async () => {
-    const found = await activeAgents(options.agents, host, log);
-    if (stopped) return;
+  const take = (found: typeof active): void => {
     active = found;
     bound = bindAll(active, host);
     log.info({ agents: [...active.keys()], collectives: host.collectives() }, 'serving');
+  };
+  const reconsider = async () => {
+    const found = await activeAgents(options.agents, host);
+    if (stopped) return;
+    take(found);
     await lines.server.setCollectives(host.collectives());
+    registration.now();
+  };
+  const look = async (programs: boolean) => {
+    const found = await activeAgents(options.agents, host, programs ? undefined : active);
+    if (stopped || areSame(found, active)) return;
+    take(found);
     registration.now();
   };
 
@@ -133,6 +146,9 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
         turn = turn.then(reconsider).catch(() => undefined);
       }, RECONSIDER_MS);
     },
+    look({ programs }) {
+      turn = turn.then(() => look(programs)).catch(() => undefined);
+    },
     tell,
     moveTo: (line) => lines.moveTo(line, () => host.collectives()),
     async stop() {
@@ -144,24 +160,6 @@ export async function serve(options: ServeOptions, host: AgentHost): Promise<Ser
       replay.close();
     },
   };
-}
-
-async function activeAgents(
-  agents: ReadonlyMap<string, AnyAgent>,
-  host: AgentHost,
-  log: Log,
-): Promise<ReadonlyMap<string, AnyAgent>> {
-  const provisioning = host.node !== null && !host.node.state.get().disabled;
-  const asked = [...agents].filter(([name]) => !provisioning || BEFORE_PROVISIONING.includes(name));
-  const willing = await Promise.all(
-    asked.map(([name, agent]) =>
-      agent.activate(host).catch((cause: unknown) => {
-        log.error({ agent: name, err: asMusterError(cause).message }, 'the agent could not be activated');
-        return false;
-      }),
-    ),
-  );
-  return new Map(asked.filter((_, index) => willing[index] === true));
 }
 
 /** The server of the bus knows nothing of our host: each action gets it from here. */

@@ -13,6 +13,12 @@ const state = {
   ensure,
   version: z.string().nullable().describe('null when it is not installed').meta({ display_as: 'Version' }),
   arch: z.string().nullable().meta({ display_as: 'Arch' }),
+  state: z
+    .string()
+    // Daemons of earlier versions do not say.
+    .default('unknown')
+    .describe("In dpkg's words: installed when all is well, or such as half-configured")
+    .meta({ display_as: 'State' }),
   provider: z.literal('apt').meta({ display_as: 'Provider' }),
 };
 const output = z
@@ -50,7 +56,8 @@ const ddl = defineDdl({
     },
     install: {
       ...changing,
-      description: 'Install a package, or one version of it; what is installed already stays as it is',
+      description:
+        'Install a package, or one version of it; what is installed already stays as it is, but one that is not set up to its end is',
       input: z.strictObject({
         package: name,
         version: packageVersion.optional().describe('Version to install').meta({ prompt: 'Version' }),

@@ -1,8 +1,16 @@
 import type { Agent } from '../../src/core/agent.ts';
-import { MusterError } from '../../src/core/errors.ts';
+import { asMusterError, MusterError } from '../../src/core/errors.ts';
 import { exists } from '../files.ts';
 import type { AgentHost } from '../host.ts';
-import { aptGet, aptUpdate, checkKnown, outdated, type PackageState, packageState } from '../system/apt.ts';
+import {
+  aptGet,
+  aptUpdate,
+  checkKnown,
+  isBroken,
+  outdated,
+  type PackageState,
+  packageState,
+} from '../system/apt.ts';
 import { package as ddl } from './package.ddl.ts';
 
 /** Packages, where there is apt. *Source:* the package agent of MCollective's plug-ins. */
@@ -16,7 +24,7 @@ const agent: Agent<typeof ddl, AgentHost> = {
       inTurn(signal, async () => {
         const before = await packageState(name);
         const there = before.version !== null && (version === undefined || version === before.version);
-        if (there) return unchanged(before);
+        if (there) return isBroken(before) ? repaired(before) : unchanged(before);
         await checkKnown(name, signal);
         const target = version === undefined ? name : `${name}=${version}`;
         // Somebody who names a version means it, be it older or held back.
@@ -83,7 +91,31 @@ function unchanged(state: PackageState): Change {
   return { ...state, before: state.ensure, changed: false, output: '' };
 }
 
+/**
+ * apt sets up what is not, when it is asked to install the very version that is there. Of one that is there only half it has to fetch an
+ * archive, be it a newer one. Throws PROGRAM_FAILED that names the state.
+ */
+async function repaired(before: PackageState): Promise<Change> {
+  const { name, version, state } = before;
+  const target = state.startsWith('half-installed') ? name : `${name}=${version}`;
+  const end = await aptGet(['install'], target).catch((cause: unknown) => {
+    const { code, message, details } = asMusterError(cause);
+    throw new MusterError(code, `${name} is ${state}: ${message}`, { details, cause });
+  });
+  const change = await changed(before, end);
+  if (!isBroken(change)) return change;
+  throw new MusterError(
+    'PROGRAM_FAILED',
+    `${name} is ${change.state} still, and apt-get found nothing to do`,
+  );
+}
+
 async function changed(before: PackageState, { output }: { readonly output: string }): Promise<Change> {
   const now = await packageState(before.name);
-  return { ...now, before: before.ensure, changed: now.ensure !== before.ensure, output };
+  return {
+    ...now,
+    before: before.ensure,
+    changed: now.ensure !== before.ensure || now.state !== before.state,
+    output,
+  };
 }

@@ -185,7 +185,7 @@ export const puppet = defineDdl({
     },
     resource: {
       description:
-        'Let Puppet make one resource so. Denied unless the node allows its type: settings puppet.resource_type_whitelist or puppet.resource_type_blacklist, puppet.resource_name_whitelist.TYPE or puppet.resource_name_blacklist.TYPE (lists with commas), puppet.resource_allow_managed_resources (false)',
+        'Let Puppet make one resource so. Denied unless the node allows its type: settings puppet.resource_type_whitelist or puppet.resource_type_blacklist, puppet.resource_name_whitelist.TYPE or puppet.resource_name_blacklist.TYPE (lists with commas), puppet.resource_allow_managed_resources (false). Types by which a caller becomes root, such as exec, cron and file, must be in the first of them',
       display: 'always',
       changes: true,
       input: z.strictObject({

@@ -30,13 +30,14 @@ export const puppetral = defineDdl({
       aggregate: [{ function: 'summary', output: 'managed' }],
     },
     search: {
-      description: 'Get all resources of a type',
+      description:
+        'Get all resources of a type; more than 8 MiB of them are an error, never a part of the list',
       display: 'always',
       input: z.strictObject({ type: ralType }),
       output: z.strictObject({
         resources: z
           .array(z.strictObject({ title: z.string(), properties, managed }))
-          .describe('At most 1000')
+          .describe('At most 1000; count says how many there are')
           .meta({ display_as: 'Resources' }),
         count: z.number().int().describe('How many there are').meta({ display_as: 'Count' }),
       }),
@@ -44,7 +45,7 @@ export const puppetral = defineDdl({
     },
     create: {
       description:
-        'Make a resource so. Denied unless the node allows its type: the settings puppet.resource_… of the agent puppet hold here, too',
+        'Make a resource so. Denied unless the node allows its type: the settings puppet.resource_… of the agent puppet hold here, too. Types by which a caller becomes root, such as exec, cron and file, must be named there',
       display: 'always',
       changes: true,
       input: z.strictObject({

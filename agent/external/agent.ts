@@ -59,7 +59,13 @@ export function externalAgent(parts: ExternalParts): ExternalAgent {
     (input, request, host) => call(parts, { action, input, request, host }),
   ]);
   return {
-    agent: { ddl, graceS: START_S + TELL_S, activate, actions: Object.fromEntries(actions) },
+    agent: {
+      ddl,
+      graceS: START_S + TELL_S,
+      activationIsCostly: true,
+      activate,
+      actions: Object.fromEntries(actions),
+    },
     unanswered: () => problem !== null,
   };
 }

@@ -61,7 +61,19 @@ export async function exchange(own: Exchange): Promise<unknown> {
     mustHaveEndedWell(end, name, own);
     return await readReply(reply, name);
   } finally {
+    await remove(folder, own.log);
+  }
+}
+
+/** What a program has left behind may go on writing there: that is no reason to lose its answer. */
+async function remove(folder: string, log: Log): Promise<void> {
+  try {
+    // It may hold secrets.
+    await rm(join(folder, 'request.json'), { force: true });
     await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  } catch (cause) {
+    const err = asMusterError(cause).message;
+    log.warn({ folder, err }, 'a folder of an external agent stays until the daemon starts again');
   }
 }
 

@@ -5,6 +5,7 @@ import { asMusterError, MusterError } from '../../src/core/errors.ts';
 import type { Facts } from '../../src/core/inventory.ts';
 import type { Log } from '../../src/core/log.ts';
 import { isMissing } from '../files.ts';
+import type { FactSource } from './budget.ts';
 import { FACT_FILE, parseFacts } from './parse.ts';
 
 /** What the files say. `stamp` is another whenever something of it may be. */
@@ -12,8 +13,8 @@ export interface FileFacts {
   readonly stamp: string;
   /** Of the folder. */
   readonly dir: Facts;
-  /** Of the single files. */
-  readonly files: Facts;
+  /** All files, weakest first. */
+  readonly sources: readonly FactSource[];
 }
 
 interface Kept {
@@ -76,19 +77,25 @@ export function createFactFiles(options: {
       read,
     );
     const single = await readAll(options.files, read);
-    return { stamp: `${inDir.stamp}\n\n${single.stamp}`, dir: inDir.facts, files: single.facts };
+    return {
+      stamp: `${inDir.stamp}\n\n${single.stamp}`,
+      dir: inDir.facts,
+      sources: [...single.sources, ...inDir.sources],
+    };
   };
 }
 
 async function readAll(paths: readonly string[], read: (path: string) => Promise<Kept | null>) {
   const looks: string[] = [];
-  const facts: Record<string, string> = {};
+  const sources: FactSource[] = [];
   for (const path of paths) {
     const file = await read(path);
-    if (file !== null) Object.assign(facts, file.facts);
-    if (file !== null) looks.push(`${path}:${file.look}`);
+    if (file === null) continue;
+    sources.push({ name: path, facts: file.facts });
+    looks.push(`${path}:${file.look}`);
   }
-  return { facts, stamp: looks.join('\n') };
+  const facts: Facts = Object.assign({}, ...sources.map((source) => source.facts));
+  return { facts, sources, stamp: looks.join('\n') };
 }
 
 function lookOf(stats: Stats | MusterError): string {

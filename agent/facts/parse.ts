@@ -4,6 +4,8 @@ import type { Facts } from '../../src/core/inventory.ts';
 
 const MAX_NAME_CHARS = 200;
 const MAX_VALUE_CHARS = 8192;
+/** More never fit into a registration, and a small file with aliases in it may hold millions. */
+const MAX_FACTS = 25_000;
 
 /** Names of files that hold facts. */
 export const FACT_FILE = /^[^.].*\.(ya?ml|json|txt)$/;
@@ -14,8 +16,11 @@ export const FACT_FILE = /^[^.].*\.(ya?ml|json|txt)$/;
  */
 export function parseFacts(path: string, text: string): Facts {
   if (path.endsWith('.txt')) return parseLines(text);
-  // Warnings of the parser would go to standard error, past the log.
-  const tree: unknown = path.endsWith('.json') ? JSON.parse(text) : parseYaml(text, { logLevel: 'error' });
+  // Warnings of the parser would go to standard error, past the log. Of a key that is there twice the last one counts, as in JSON
+  // and for Puppet: looking for such keys takes a minute with a file of the size that is allowed.
+  const tree: unknown = path.endsWith('.json')
+    ? JSON.parse(text)
+    : parseYaml(text, { logLevel: 'error', uniqueKeys: false });
   return flatFacts(tree ?? {});
 }
 
@@ -23,26 +28,27 @@ export function parseFacts(path: string, text: string): Facts {
 export function flatFacts(tree: unknown): Facts {
   if (typeof tree !== 'object' || tree === null || Array.isArray(tree))
     throw new MusterError('CONFIG_INVALID', 'expected a map of facts');
-  const facts: Record<string, string> = {};
+  const facts = new Map<string, string>();
   flatten(tree, '', facts);
-  return facts;
+  return Object.fromEntries(facts);
 }
 
 /** As many facts as fit into `maxBytes` of JSON: the longest are left out. Pure. */
 export function factsThatFit(facts: Facts, maxBytes: number): Facts {
-  const sized = Object.entries(facts).map(([name, value]) => ({
-    name,
-    value,
-    bytes: JSON.stringify([name, value]).length,
-  }));
-  const kept: Record<string, string> = {};
+  const sized = Object.entries(facts).map((fact) => ({ fact, bytes: bytesOfFact(fact) }));
+  const kept: [string, string][] = [];
   let bytes = 0;
-  for (const fact of sized.sort((a, b) => a.bytes - b.bytes)) {
-    bytes += fact.bytes;
+  for (const one of sized.sort((a, b) => a.bytes - b.bytes || (a.fact[0] < b.fact[0] ? -1 : 1))) {
+    bytes += one.bytes;
     if (bytes > maxBytes) break;
-    kept[fact.name] = fact.value;
+    kept.push(one.fact);
   }
-  return kept;
+  return Object.fromEntries(kept);
+}
+
+/** What a fact takes in JSON, in bytes, with colon and comma. Pure. */
+export function bytesOfFact([name, value]: readonly [string, string]): number {
+  return Buffer.byteLength(JSON.stringify([name, value])) - 1;
 }
 
 function parseLines(text: string): Facts {
@@ -62,12 +68,16 @@ function parseLines(text: string): Facts {
   return facts;
 }
 
-function flatten(value: object, prefix: string, into: Record<string, string>): void {
+function flatten(value: object, prefix: string, into: Map<string, string>): void {
   for (const [key, item] of Object.entries(value)) {
     const name = `${prefix}${key}`.slice(0, MAX_NAME_CHARS);
     if (item === null || item === undefined) continue;
     if (typeof item === 'object' && !Array.isArray(item)) flatten(item, `${name}.`, into);
     else
-      into[name] = (typeof item === 'object' ? JSON.stringify(item) : String(item)).slice(0, MAX_VALUE_CHARS);
+      into.set(
+        name,
+        (typeof item === 'object' ? JSON.stringify(item) : String(item)).slice(0, MAX_VALUE_CHARS),
+      );
+    if (into.size > MAX_FACTS) throw new MusterError('CONFIG_INVALID', `holds more than ${MAX_FACTS} facts`);
   }
 }

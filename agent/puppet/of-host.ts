@@ -1,14 +1,20 @@
-import { exists } from '../files.ts';
 import type { AgentHost } from '../host.ts';
 import { findPuppet, type PuppetPaths, puppetProgram } from './paths.ts';
 
-/** Where Puppet is on this node, whether it came by a hello or, as a master, was given its certificate by hand. */
+/**
+ * Where Puppet is on this node, whether it came by a hello or, as a master, was given its certificate by hand. Where it was not installed
+ * when the daemon started, it is looked for again: whoever has installed it meanwhile has chosen the places.
+ */
 export async function puppetOf(host: Pick<AgentHost, 'node' | 'config'>): Promise<PuppetPaths> {
-  return host.node?.puppet ?? findPuppet(host.config.puppet);
+  const known = host.node?.puppet;
+  return known === undefined || known.bin === null ? findPuppet(host.config.puppet) : known;
 }
 
-/** Is Puppet installed? What is not there is not served. */
+/** Is Puppet installed? What is not there is not served. Asked every 30 s, so nothing is read for it. */
 export async function hasPuppet(host: Pick<AgentHost, 'node' | 'config'>): Promise<boolean> {
-  const program = await puppetProgram(await puppetOf(host)).catch(() => null);
-  return program !== null && exists(program);
+  const bin = host.node?.puppet.bin ?? host.config.puppet.bin ?? null;
+  return puppetProgram({ bin }).then(
+    () => true,
+    () => false,
+  );
 }

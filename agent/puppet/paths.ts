@@ -79,7 +79,7 @@ export async function findPuppet(config: DaemonConfig['puppet']): Promise<Puppet
 }
 
 /** The puppet program; one that was missing at the start is looked for again, an image may install it late. Throws PUPPET_MISSING. */
-export async function puppetProgram(paths: PuppetPaths): Promise<string> {
+export async function puppetProgram(paths: Pick<PuppetPaths, 'bin'>): Promise<string> {
   const places = paths.bin === null ? LAYOUTS.map(({ bin }) => bin) : [paths.bin];
   for (const place of places) if (await exists(place)) return place;
   throw new MusterError('PUPPET_MISSING', `there is no puppet program at ${places.join(' or ')}`);

@@ -49,7 +49,7 @@ export function isSecretProperty(name: string): boolean {
 
 /**
  * Asks Puppet for all resources of a type, or for the one of a title (one that is not there comes with `ensure: absent`).
- * Secrets are masked. Throws PROGRAM_FAILED with what Puppet said, PUPPET_MISSING. *Source:* `puppet resource --to_yaml` of 7.23.
+ * Secrets are masked. Throws PROGRAM_FAILED with what Puppet said, CONFLICT when that is more than can be read, PUPPET_MISSING. *Source:* `puppet resource --to_yaml` of 7.23.
  */
 export async function findResources(
   paths: PuppetPaths,
@@ -62,6 +62,11 @@ export async function findResources(
   const options = { signal, timeoutMs: FIND_MS, maxBytes: MAX_BYTES };
   const end = await runProgram(await puppetProgram(paths), args, options);
   if (end.exitcode !== 0) throw failure(`puppet resource ${type}`, end);
+  if (end.truncated)
+    throw new MusterError(
+      'CONFLICT',
+      `puppet resource ${type} says more than ${MAX_BYTES / 2 ** 20} MiB: a part of it would mislead, so ask for single ones by their title`,
+    );
   const found = Found.safeParse(parse(end.stdout, { logLevel: 'silent' }) ?? {});
   if (!found.success)
     throw new MusterError('PROGRAM_FAILED', `puppet resource ${type}: its YAML makes no sense`, {

@@ -9,6 +9,8 @@ export interface PackageState {
   readonly ensure: string;
   readonly version: string | null;
   readonly arch: string | null;
+  /** In dpkg's words: `installed` when all is well, or such as `half-configured`; `not-installed` for one that it never heard of. */
+  readonly state: string;
   readonly provider: 'apt';
 }
 
@@ -59,7 +61,9 @@ const INSTALLED = [
 
 /** How a package stands on this machine. Throws PROGRAM_FAILED. *Source:* dpkg-query(1). */
 export async function packageState(name: string, signal?: AbortSignal): Promise<PackageState> {
-  const format = ['db:Status-Status', 'Version', 'Architecture'].map((field) => `\${${field}}\t`).join('');
+  const format = ['db:Status-Status', 'Version', 'Architecture', 'db:Status-Eflag']
+    .map((field) => `\${${field}}\t`)
+    .join('');
   const end = await runProgram('dpkg-query', ['-W', '-f', `${format}\n`, '--', name], look(signal));
   // 1: it has never heard of it.
   if (end.exitcode !== 0 && end.exitcode !== 1)
@@ -71,11 +75,17 @@ export async function packageState(name: string, signal?: AbortSignal): Promise<
   const own = { name, provider: 'apt' } as const;
   const installed = lines.find(([status]) => status !== undefined && INSTALLED.includes(status));
   if (installed !== undefined) {
-    const [, version = '', arch = ''] = installed;
-    return { ...own, ensure: version, version, arch };
+    const [status = '', version = '', arch = '', flag = 'ok'] = installed;
+    return { ...own, ensure: version, version, arch, state: flag === 'ok' ? status : `${status}, ${flag}` };
   }
   const left = lines.some(([status]) => status === 'config-files');
-  return { ...own, ensure: left ? 'absent' : 'purged', version: null, arch: null };
+  const [ensure, state] = left ? ['absent', 'config-files'] : ['purged', 'not-installed'];
+  return { ...own, ensure, version: null, arch: null, state };
+}
+
+/** Is it there, but not set up to its end, or in pieces? Pure. */
+export function isBroken({ version, state }: Pick<PackageState, 'version' | 'state'>): boolean {
+  return version !== null && state !== 'installed';
 }
 
 /**

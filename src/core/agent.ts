@@ -19,7 +19,9 @@ export interface Agent<D extends Ddl = Ddl, H = unknown> {
   readonly ddl: D;
   /** Seconds beyond the time limit of the DDL that an action may take to end by itself; 0 by default. */
   readonly graceS?: number;
-  /** False: the agent is not served. Asked at start and whenever the daemon's state changes. */
+  /** Whether it is active is not asked every 30 s, because that takes more than a look at files. */
+  readonly activationIsCostly?: boolean;
+  /** False: the agent is not served. Asked at start, whenever the daemon's state or a setting changes, and from time to time. */
   activate(host: H): Promise<boolean>;
   readonly actions: {
     readonly [N in ActionName<D>]: (

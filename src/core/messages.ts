@@ -7,12 +7,19 @@ export const FACT_OPERATORS = ['=', '!=', '<', '<=', '>', '>=', '=~', '!~'] as c
 
 /** Largest body of any message, in bytes; more is dropped before it is parsed. */
 export const MAX_MESSAGE_BYTES = 512 * 1024;
+/**
+ * Most that all facts of a node take as JSON, in bytes: of {@link MAX_MESSAGE_BYTES}, signed and encrypted (twice base64), a third stays
+ * for classes and the rest of a registration or an inventory.
+ */
+export const MAX_FACTS_BYTES = 192 * 1024;
 /** Most classes that a registration names. */
 export const MAX_CLASSES = 5000;
 /** Longest name of a class. */
 export const MAX_CLASS_CHARS = 300;
 /** Largest hello, in bytes. */
 export const MAX_HELLO_BYTES = 32 * 1024;
+/** Of them for facts: a hello is base64 of base64, and has to hold document, keys and request, too. */
+export const MAX_HELLO_FACTS_BYTES = 10 * 1024;
 
 const facts = z.record(z.string().max(200), z.string().max(8192));
 const stamp = { v: z.literal(1), iat_ms: z.number().int(), ttl_s: z.number().int().min(1).max(3600) };

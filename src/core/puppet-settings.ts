@@ -27,7 +27,9 @@ export const PuppetSettings = z
     resource_type_whitelist: list(
       'Types of resources that callers may have changed, with commas; none without',
     ),
-    resource_type_blacklist: list('Instead: types that they may not have changed; all others may be'),
+    resource_type_blacklist: list(
+      'Instead: types that they may not have changed; all others may be, but those that make a caller root (exec, cron, file, …)',
+    ),
     resource_allow_managed_resources: z
       .stringbool()
       .default(false)

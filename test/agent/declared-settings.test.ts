@@ -30,9 +30,28 @@ test.each([
   [{ 'nrpe.conf_dir': 'x' }, `plugin.d/nrpe.cfg:3: 'nrpe.conf_dir' is "x"; Invalid string`],
   [{ 'rpcutil.a': 'x' }, "plugin.d/nrpe.cfg:3: unknown setting 'rpcutil.a'; 'rpcutil' has no settings"],
   [{ nrpe: 'x' }, "plugin.d/nrpe.cfg:3: 'nrpe': expected AGENT.KEY"],
+  [
+    { 'nrpe.activate_agent': 'never' },
+    `plugin.d/nrpe.cfg:3: 'nrpe.activate_agent' is "never"; expected true or false`,
+  ],
+  [
+    { 'rpcutil.activate_agent': 'false' },
+    "plugin.d/nrpe.cfg:3: 'rpcutil.activate_agent': rpcutil is always served",
+  ],
 ])('%j is refused with file and line', (settings, message) => {
   const [key = ''] = Object.keys(settings);
   expect(() => check(settings, { [`settings.${key}`]: 'plugin.d/nrpe.cfg:3' })).toThrow(message);
+});
+
+test('every agent can be switched off, whatever it declares', () => {
+  expect(
+    check({
+      'nrpe.activate_agent': 'no',
+      'nrpe.conf_dir': '/x',
+      'nrpe.user': 'x',
+      'bare.activate_agent': 'false',
+    }),
+  ).toEqual([]);
 });
 
 test('every wrong setting is named at once', () => {

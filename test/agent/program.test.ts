@@ -1,8 +1,9 @@
-import { access } from 'node:fs/promises';
+import { access, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { exists } from '../../agent/files.ts';
 import { runProgram } from '../../agent/program.ts';
-import { tempDir } from './temp.ts';
+import { eventually, tempDir } from './temp.ts';
 
 const PROGRAM = JSON.stringify(join(import.meta.dirname, '../../agent/program.ts'));
 /** Opens all files that it may, and runs a program then. */
@@ -17,7 +18,7 @@ process.stdout.write(String(said));
 describe('a program of the node', () => {
   it('gives output, error output and exit code', async () => {
     const end = await runProgram('/bin/sh', ['-c', 'echo out; echo err >&2; exit 3'], { timeoutMs: 10_000 });
-    expect(end).toEqual({ stdout: 'out\n', stderr: 'err\n', exitcode: 3, cut: false });
+    expect(end).toEqual({ stdout: 'out\n', stderr: 'err\n', exitcode: 3, cut: false, truncated: false });
   });
 
   it('gets each argument as one argument, whatever is in it', async () => {
@@ -49,6 +50,31 @@ describe('a program of the node', () => {
     const end = await runProgram('/bin/sh', ['-c', 'setsid sleep 20 & sleep 60'], { timeoutMs: 500 });
     expect(end.cut).toBe(true);
     expect(performance.now() - beganMs).toBeLessThan(15_000);
+  });
+
+  it('has ended when it ends, whatever it leaves behind with its output; that goes on, and holds nothing of ours', async () => {
+    const dir = await tempDir();
+    const wait = 'while [ -d "$0" ] && [ ! -e "$0/go" ]; do sleep 0.1; done; touch "$0/later"';
+    const script = `echo out; echo err >&2; setsid sh -c '${wait}' "$PWD" & exit 3`;
+    const files = async () => (await readdir('/proc/self/fd')).length;
+    await runProgram('/bin/true', [], { timeoutMs: 10_000 });
+    const before = await files();
+    const runs = Array.from({ length: 5 }, () =>
+      runProgram('/bin/sh', ['-c', script], { timeoutMs: 30_000, cwd: dir, input: 'x'.repeat(100_000) }),
+    );
+    for (const end of await Promise.all(runs))
+      expect(end).toMatchObject({ stdout: 'out\n', stderr: 'err\n', exitcode: 3, cut: false });
+    await eventually(async () => (await files()) <= before);
+    await writeFile(join(dir, 'go'), '');
+    await eventually(() => exists(join(dir, 'later')));
+  });
+
+  it('that leaves somebody behind who never stops talking has ended all the same', async () => {
+    const talk = 'setsid yes & echo $! >&2; exit 0';
+    const end = await runProgram('/bin/sh', ['-c', talk], { timeoutMs: 30_000, maxBytes: 1000 });
+    expect(end).toMatchObject({ exitcode: 0, cut: false });
+    // Nobody reads it any more, so the kernel ends it.
+    await eventually(async () => !(await exists(`/proc/${end.stderr.trim()}`)));
   });
 
   it('is killed when the caller gives up', async () => {
@@ -85,7 +111,23 @@ describe('a program of the node', () => {
       timeoutMs: 10_000,
       maxBytes: 10,
     });
-    expect(end).toMatchObject({ stdout: '\0'.repeat(10), exitcode: 0 });
+    expect(end).toMatchObject({ stdout: '\0'.repeat(10), exitcode: 0, truncated: true });
+    const whole = await runProgram('/bin/echo', ['123456789'], { timeoutMs: 10_000, maxBytes: 10 });
+    expect(whole).toMatchObject({ stdout: '123456789\n', truncated: false });
+  });
+
+  it('that floods its output does not fill the memory with what is dropped', async () => {
+    const flood = runProgram('/bin/sh', ['-c', 'head -c 1500000000 /dev/zero'], {
+      timeoutMs: 60_000,
+      maxBytes: 10,
+    });
+    let most = 0;
+    const look = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().arrayBuffers);
+    }, 10);
+    await flood;
+    clearInterval(look);
+    expect(most).toBeLessThan(500_000_000);
   });
 
   it('says so when there is no such program', async () => {

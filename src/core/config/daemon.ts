@@ -173,6 +173,10 @@ export const DaemonConfig = z.strictObject({
     .strictObject({ level: z.enum(LOG_LEVELS).default('info').describe('Least level that is logged') })
     .prefault({})
     .describe('Log, on standard error'),
-  settings: setting(z.string()).default({}).describe('Settings of agents, `agent.key: value`'),
+  settings: setting(z.string())
+    .default({})
+    .describe(
+      'Settings of agents, `agent.key: value`; followed while the daemon runs. `agent.activate_agent: false` switches an agent off',
+    ),
 });
 export type DaemonConfig = z.output<typeof DaemonConfig>;

@@ -69,6 +69,42 @@ describe('resource', () => {
       { type: 'exec', name: '/bin/true', properties: { command: '/bin/false' } },
       'RPC_DENIED',
     ],
+    ...['exec', 'cron', 'scheduled_task', 'ssh_authorized_key', 'file', 'augeas', 'file_line'].map(
+      (type): [string, Record<string, string>, object, string] => [
+        `the type ${type}, which a list of denied ones leaves out`,
+        { 'puppet.resource_type_blacklist': 'user' },
+        { type, name: '/x' },
+        'RPC_DENIED',
+      ],
+    ),
+    [
+      'exec, where a star or nothing is allowed',
+      { 'puppet.resource_type_whitelist': '*,' },
+      { type: 'exec', name: '/bin/true' },
+      'RPC_DENIED',
+    ],
+    ...['onlyif', 'unless', 'refresh', 'environment', 'path', 'cwd', 'provider'].map(
+      (property): [string, Record<string, string>, object, string] => [
+        `a command that is listed, with ${property}`,
+        { 'puppet.resource_type_whitelist': 'exec', 'puppet.resource_name_whitelist.exec': '/bin/true' },
+        { type: 'exec', name: '/bin/true', properties: { [property]: ['/bin/true', '/bin/false'] } },
+        'RPC_DENIED',
+      ],
+    ),
+    [
+      'a list of denied commands, which holds nobody up',
+      { 'puppet.resource_type_whitelist': 'exec', 'puppet.resource_name_blacklist.exec': '/bin/false' },
+      { type: 'exec', name: '/bin/true' },
+      'CONFIG_INVALID',
+    ],
+    ...Object.entries({ service: 'start', file: 'validate_cmd', package: 'source' }).map(
+      ([type, property]): [string, Record<string, string>, object, string] => [
+        `${property} of a ${type}, where exec is not allowed`,
+        { 'puppet.resource_type_whitelist': type },
+        { type, name: '/x', properties: { [property]: '/x' } },
+        'RPC_DENIED',
+      ],
+    ),
     [
       'a secret',
       { 'puppet.resource_type_whitelist': 'user' },
@@ -85,6 +121,26 @@ describe('resource', () => {
     { 'puppet.resource_type_whitelist': 'user', 'puppet.resource_name_blacklist.user': 'root' },
   ])('comes as far as Puppet with %j', async (settings) => {
     await expect(make(settings)).rejects.toMatchObject({ code: 'PROGRAM_FAILED' });
+  });
+
+  test.each([
+    [{}, { type: 'exec', name: 'x', properties: { command: 'y', unless: 'z', path: '/bin' } }],
+    [{}, { type: 'service', name: 'x', properties: { start: 'y' } }],
+    [
+      { 'puppet.resource_name_whitelist.exec': '/bin/true,/bin/false' },
+      { type: 'exec', name: '/bin/true', properties: { unless: '/bin/false', user: 'nobody' } },
+    ],
+  ])('comes as far as Puppet where exec is allowed by name, with %j and %j', async (settings, wish) => {
+    const allowed = { 'puppet.resource_type_whitelist': 'exec,service', ...settings };
+    await expect(make(allowed, wish)).rejects.toMatchObject({ code: 'PROGRAM_FAILED' });
+  });
+
+  test('says which setting would allow it', async () => {
+    const wish = { type: 'exec', name: '/bin/true' };
+    await expect(make({ 'puppet.resource_type_blacklist': 'user' }, wish)).rejects.toMatchObject({
+      message:
+        'by the type exec a caller becomes root, so no blacklist allows it: name exec in settings.puppet.resource_type_whitelist of this node to allow it',
+    });
   });
 
   test('knows names of secrets', () => {

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { puppetral as ddl } from '../../../agent/agents/puppetral.ddl.ts';
@@ -43,5 +43,77 @@ test('It creates a resource, and leaves a property out that another resource has
   });
   await expect(actions.create({ ...wish, type: 'exec' }, request, node.host)).rejects.toMatchObject({
     code: 'RPC_DENIED',
+  });
+});
+
+test('It runs a command only where exec is allowed by name, whatever the command is called', async () => {
+  const settings = (types: string, more = {}) => ({
+    settings: { 'puppet.resource_type_whitelist': types, ...more },
+  });
+  const narrow = { 'puppet.resource_name_whitelist.exec': '/bin/true' };
+  const node = await aNode(settings('service,file'), PUPPET);
+  const touch = (name: string) => `/usr/bin/touch ${join(node.dir, name)}`;
+  const service = {
+    type: 'service',
+    title: 'muster-none',
+    properties: { ensure: 'running', provider: 'base' },
+  };
+  const start = { ...service, properties: { ...service.properties, start: touch('a'), status: touch('b') } };
+  const file = {
+    type: 'file',
+    title: join(node.dir, 'f'),
+    properties: { content: 'x', validate_cmd: touch('c') },
+  };
+  const onlyif = { type: 'exec', title: '/bin/true', properties: { onlyif: touch('d') } };
+  const { host: narrowed } = await aNode(settings('exec', narrow), PUPPET);
+  const { host: denying } = await aNode({ settings: { 'puppet.resource_type_blacklist': 'user' } }, PUPPET);
+  for (const [host, wish] of [
+    ...[start, file].map((one) => [node.host, one] as const),
+    ...[onlyif, start].map((one) => [narrowed, one] as const),
+    ...[onlyif, file].map((one) => [denying, one] as const),
+  ])
+    await expect(actions.create(wish, request, host)).rejects.toMatchObject({ code: 'RPC_DENIED' });
+  expect((await readdir(node.dir)).filter((name) => name.length === 1)).toEqual([]);
+
+  // The same wishes do run where exec is named: so it was the list that held them up.
+  const { host } = await aNode(settings('exec,service,file'), PUPPET);
+  for (const wish of [start, file, onlyif]) await actions.create(wish, request, host).catch(() => undefined);
+  const ran = (await readdir(node.dir)).filter((name) => name.length === 1);
+  expect(ran).toEqual(expect.arrayContaining(['b', 'c', 'd', 'f']));
+});
+
+/** A type of which there are ten thousand, with a kilobyte each. */
+const MANY = `Puppet::Type.newtype(:many) do
+  newparam(:name, namevar: true)
+  newproperty(:text)
+  def self.instances
+    (1..10_000).map { |number| new(name: "n#{number}") }
+  end
+  def retrieve
+    Puppet::Resource.new(self.class, title, parameters: { text: 'x' * 1000 })
+  end
+end
+`;
+
+test('More resources than can be read are an error that says what to do, never a part of the list', async () => {
+  const node = await aNode({ settings: { 'puppet.resource_type_whitelist': 'many' } }, PUPPET);
+  const lib = join(node.dir, 'lib');
+  await mkdir(join(lib, 'puppet', 'type'), { recursive: true });
+  await writeFile(join(lib, 'puppet', 'type', 'many.rb'), MANY);
+  const own = node.host.node;
+  if (own === null) throw new Error('a node that came by a hello is expected');
+  const puppet = { ...own.puppet, options: [...own.puppet.options, '--libdir', lib] };
+  const host = { ...node.host, node: { ...own, puppet } };
+  const refused = {
+    code: 'CONFLICT',
+    message:
+      'puppet resource many says more than 8 MiB: a part of it would mislead, so ask for single ones by their title',
+  };
+  await expect(actions.search({ type: 'many' }, request, host)).rejects.toMatchObject(refused);
+  // Which of them has the value already cannot be told either.
+  const wish = { type: 'many', title: 'n1', properties: { text: 'y' }, avoid_conflict: 'text' };
+  await expect(actions.create(wish, request, host)).rejects.toMatchObject(refused);
+  expect(await actions.find({ type: 'many', title: 'n10000' }, request, host)).toMatchObject({
+    properties: { text: 'x'.repeat(1000) },
   });
 });

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { externalAgents } from '../../../agent/external/folder.ts';
@@ -127,6 +127,33 @@ cat "$CHORIA_EXTERNAL_REQUEST" >"$seen/request"; cat "$CHORIA_EXTERNAL_FACTS" >"
     });
     expect(performance.now() - beganMs).toBeGreaterThan(2400);
     await eventually(() => isGone(join(dir, 'child')));
+  });
+
+  test('and leaves a child with its output has answered when it ends, not when the child does', async () => {
+    const { agents, host, dir } = await talker(
+      `sleep 600 & echo $! >"$(dirname "$0")/child"; echo started; reply '{"data": {"said": "done"}}'`,
+      { metadata: { timeout: 1 } },
+    );
+    const { log, lines } = keptLog();
+    expect(await say(agents, 'talker', {}, { host, log })).toMatchObject({
+      status: 0,
+      data: { said: 'done' },
+    });
+    expect(lines).toEqual([['info', 'an external agent says', { line: 'started' }]]);
+    // It may have been started to stay, as a service is.
+    const pid = Number(await readFile(join(dir, 'child'), 'utf8'));
+    expect(process.kill(pid, 'SIGKILL')).toBe(true);
+  });
+
+  test('and leaves a child that fills its folder has answered all the same', async () => {
+    const fill =
+      'i=0; while [ -d "$0" ] && [ ! -e "$1/stop" ]; do : >"$0/$i" || exit; i=$((i+1)); done 2>/dev/null';
+    const { agents, host, dir } = await talker(
+      `for n in 1 2 3; do setsid sh -c '${fill}' "$PWD" "$(dirname "$0")" & done; sleep 0.2; reply '{}'`,
+    );
+    const outcome = await say(agents, 'talker', {}, { host });
+    await writeFile(join(dir, 'stop'), '');
+    expect(outcome).toMatchObject({ status: 0 });
   });
 
   test('is not waited for when the daemon stops', async () => {

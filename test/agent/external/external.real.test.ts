@@ -1,4 +1,4 @@
-import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readJsonDdl } from '../../../src/core/ddl-json/read.ts';
@@ -113,6 +113,50 @@ describe('A daemon with external agents in Python and in shell', () => {
     await eventually(async () => !(await scene.registered()).includes('fresh'), 60_000);
     expect(await scene.ask(ddl, 'say', {})).toMatchObject({ status: 2, code: 'RPC_UNKNOWN_ACTION' });
     expect(scene.isAlive()).toBe(true);
+  });
+
+  test('serves an agent as soon as what it waits for is there, and only as long: without a restart', async () => {
+    const has = async (name: string) => (await scene.registered()).includes(name);
+    const file = (name: string) => join(scene.agentsDir, '..', 'machine', name);
+    // Nothing tells of these two: the daemon looks every 30 s.
+    expect([await has('nrpe'), await has('puppet')]).toEqual([false, false]);
+    await mkdir(file('nrpe.d'));
+    await copyFile('/bin/true', file('puppet'));
+    await eventually(() => has('nrpe'), 60_000);
+    await eventually(() => has('puppet'));
+    await rm(file('nrpe.d'), { recursive: true });
+    await eventually(async () => !(await has('nrpe')), 60_000);
+    expect(await has('puppet')).toBe(true);
+  });
+
+  test('follows plugin.d: settings, agents that are switched off and on, and what external agents read there', async () => {
+    const has = async (name: string) => (await scene.registered()).includes(name);
+    const file = (name: string) => join(scene.agentsDir, '..', 'plugin.d', name);
+    expect([await has('shell'), await has('process'), await has('greet'), await has('moody')]).toEqual([
+      ...[false, true, true, false],
+    ]);
+    await writeFile(file('shell.cfg'), 'enabled = true\n');
+    await eventually(() => has('shell'), 60_000);
+    await writeFile(file('process.cfg'), 'activate_agent = false\n');
+    await writeFile(file('greet.yaml'), 'activate_agent: no\n');
+    await eventually(async () => !(await has('process')) && !(await has('greet')), 60_000);
+    expect(await call('greet', 'role')).toMatchObject({ status: 2 });
+    await writeFile(file('moody'), 'yes\n');
+    await eventually(() => has('moody'), 60_000);
+
+    // What is wrong there changes nothing, and is told.
+    await writeFile(file('shell.cfg'), 'enabld = true\n');
+    await eventually(
+      () => scene.log().includes("unknown setting 'shell.enabld'; did you mean 'enabled'?"),
+      60_000,
+    );
+    await writeFile(file('rpcutil.cfg'), 'activate_agent = false\n');
+    await rm(file('shell.cfg'));
+    await eventually(() => scene.log().includes('rpcutil is always served'), 60_000);
+    expect([await has('shell'), await has('process'), await has('rpcutil')]).toEqual([true, false, true]);
+    for (const name of ['rpcutil.cfg', 'process.cfg', 'greet.yaml', 'moody']) await rm(file(name));
+    const back = async () => (await has('process')) && (await has('greet')) && !(await has('shell'));
+    await eventually(async () => (await back()) && !(await has('moody')), 60_000);
   });
 });
 

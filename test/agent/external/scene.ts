@@ -83,10 +83,15 @@ export async function startExternalScene(): Promise<ExternalScene> {
 
 async function layAgents(dir: string, agentsDir: string): Promise<void> {
   await mkdir(agentsDir);
+  await mkdir(join(dir, 'machine'));
   for (const name of ['greet', 'disk'])
     for (const file of [name, `${name}.json`]) await copyFile(fixture(file), join(agentsDir, file));
   const no = program('', `echo '{"activate": false}' >"$CHORIA_EXTERNAL_REPLY"`);
   await lay(agentsDir, { 'unwilling.json': contract('unwilling'), unwilling: no });
+  // Its answer is what its file in plugin.d says.
+  const depends = `[ ! -e "$CHORIA_EXTERNAL_CONFIG" ] || echo '{"activate": true}' >"$CHORIA_EXTERNAL_REPLY"
+  [ -s "$CHORIA_EXTERNAL_REPLY" ] || echo '{}' >"$CHORIA_EXTERNAL_REPLY"`;
+  await lay(agentsDir, { 'moody.json': contract('moody'), moody: program(`reply '{}'`, depends) });
   await lay(dir, {
     'plugin.d/greet': '# how to greet\nword = good morning\n',
     'facts.d/a.yaml': 'role: web\n',
@@ -105,6 +110,7 @@ async function startDaemon(
   const facts = {
     dir: join(dir, 'facts.d'),
     imds: false,
+    facter: false,
     facter_dir: '',
     classes_file: join(dir, 'classes'),
   };
@@ -113,7 +119,8 @@ async function startDaemon(
     trust: { ca: join(dir, 'ca.pem'), ...own },
     ...{ collectives: [COLLECTIVE], facts, agents_dir: join(dir, 'agents') },
     ...{ policies_dir: join(dir, 'policies') },
-    ...{ state_dir: join(dir, 'state') },
+    ...{ state_dir: join(dir, 'state'), puppet: { bin: join(dir, 'machine', 'puppet') } },
+    settings: { 'nrpe.conf_dir': join(dir, 'machine', 'nrpe.d') },
   };
   await writeFile(join(dir, 'ca.pem'), ca.certificatePem);
   await writeFile(join(dir, 'daemon.yaml'), JSON.stringify(config));

@@ -34,7 +34,7 @@ async function aFacter(changes: Partial<FacterOptions> = {}) {
     log: createLog({ level: 'info', name: 'test', stream }),
     async run(file, args) {
       world.runs.push([file, ...args]);
-      return { stderr: 'no such thing', ...world.says };
+      return { stderr: 'no such thing', truncated: false, ...world.says };
     },
     ...changes,
   };
