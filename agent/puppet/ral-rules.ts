@@ -59,7 +59,13 @@ function checkCommands(settings: PuppetSettings, resource: WantedResource): void
       'RPC_DENIED',
       `by the type ${type} a caller becomes root, so no blacklist allows it: ${name(type)}`,
     );
+  const narrowed = listIn(settings, 'resource_name_whitelist.exec') !== null;
   const command = commandIn(resource);
+  if (command !== undefined && narrowed)
+    throw new MusterError(
+      'RPC_DENIED',
+      `by ${command} of a ${type} a caller decides what root runs, and settings.puppet.resource_name_whitelist.exec of this node lists what that may be: leave it out`,
+    );
   if (command !== undefined && !allowed.includes('exec'))
     throw new MusterError(
       'RPC_DENIED',
@@ -71,7 +77,7 @@ function checkCommands(settings: PuppetSettings, resource: WantedResource): void
       'CONFIG_INVALID',
       'settings: puppet.resource_name_blacklist.exec holds nobody up, a command can be written in many ways: give puppet.resource_name_whitelist.exec',
     );
-  const detour = listIn(settings, 'resource_name_whitelist.exec') === null ? undefined : detourIn(resource);
+  const detour = narrowed ? detourIn(resource) : undefined;
   if (detour !== undefined)
     throw new MusterError(
       'RPC_DENIED',

@@ -92,6 +92,15 @@ describe('resource', () => {
       ],
     ),
     [
+      'start of a service, where commands are listed',
+      {
+        'puppet.resource_type_whitelist': 'exec,service',
+        'puppet.resource_name_whitelist.exec': '/bin/true',
+      },
+      { type: 'service', name: 'x', properties: { start: '/bin/false' } },
+      'RPC_DENIED',
+    ],
+    [
       'a list of denied commands, which holds nobody up',
       { 'puppet.resource_type_whitelist': 'exec', 'puppet.resource_name_blacklist.exec': '/bin/false' },
       { type: 'exec', name: '/bin/true' },
