@@ -4,7 +4,7 @@ import { COMMAND_GROUPS } from './commands.ts';
 import type { CliCommand } from './lib/command.ts';
 import { asksNodes, commandOf, commandPath, helpAsOption, inOurNames } from './lib/habits.ts';
 import { reportError, sayErrorJson } from './lib/output.ts';
-import { STOP_EXIT } from './lib/stop.ts';
+import { commandIsOver, STOP_EXIT } from './lib/stop.ts';
 import { VERSION } from './lib/version.ts';
 
 const HELP = ['help [command]', 'print the help of a command'] as const;
@@ -104,4 +104,5 @@ if (import.meta.main || process.argv[1]?.endsWith('muster.mjs') || process.argv[
   process.exitCode = await main(process.argv.slice(2));
   // Whoever says stop does not wait for what still tries to connect.
   if (Object.values(STOP_EXIT).includes(process.exitCode)) process.exit();
+  commandIsOver();
 }
