@@ -4,7 +4,7 @@ import { COMMAND_GROUPS } from './commands.ts';
 import type { CliCommand } from './lib/command.ts';
 import { asksNodes, commandOf, commandPath, helpAsOption, inOurNames } from './lib/habits.ts';
 import { reportError, sayErrorJson } from './lib/output.ts';
-import { STOP_EXIT } from './lib/stop.ts';
+import { commandIsOver, STOP_EXIT } from './lib/stop.ts';
 import { VERSION } from './lib/version.ts';
 
 const HELP = ['help [command]', 'print the help of a command'] as const;
@@ -105,6 +105,7 @@ export async function muster(): Promise<void> {
   process.exitCode = await main(process.argv.slice(2));
   // Whoever says stop does not wait for what still tries to connect.
   if (Object.values(STOP_EXIT).includes(process.exitCode)) process.exit();
+  commandIsOver();
 }
 
 if (import.meta.main) await muster();

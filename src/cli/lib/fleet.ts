@@ -7,8 +7,9 @@ import { createRegistry, type Registry } from '../../controller/registry.ts';
 import { readRevoked } from '../../controller/revoked-store.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { ControllerConfig } from '../../core/config/controller.ts';
-import { MusterError } from '../../core/errors.ts';
+import { asMusterError, MusterError } from '../../core/errors.ts';
 import { silentLog } from '../../core/log.ts';
+import type { Opener, Sealer } from '../../core/seal.ts';
 import { RevocationList } from '../../trust/revocation.ts';
 import { createOpener, createSealer } from '../../trust/seal.ts';
 import { commonName } from './certificate-name.ts';
@@ -26,38 +27,28 @@ export interface Fleet {
 }
 
 /**
- * Connects to broker and Redis; what a revoked node says does not count. Throws CONFIG_INVALID (a certificate cannot be read),
+ * Connects to broker and Redis; what a revoked node says does not count. Throws CONFIG_INVALID (names setting and file),
  * BROKER_UNREACHABLE, BROKER_REFUSED, REDIS_UNREACHABLE, each within a few seconds: `limitS` for the broker.
  */
 export async function openFleet(config: ControllerConfig, limitS = CONNECT_S): Promise<Fleet> {
-  const [caPem, certificatePem, keyPem] = await Promise.all(
-    [join(config.trust.dir, 'ca.pem'), config.trust.certificate, config.trust.key].map(readPem),
-  );
-  const name = commonName(certificatePem ?? '');
+  let revoked = new RevocationList();
+  // Before anything is connected: what does not fit must not leave a connection behind.
+  const own = await identityOf(config.trust, (of) => revoked.revokes(of));
   const { host, port, vhost } = config.broker;
   let lost: MusterError | null = null;
   const bus = openBus({
     onState: (state, why) => {
       if (state === 'connecting' && why !== null) lost = connectionLost(why);
     },
-    broker: { host, port, vhost, tls: { ca: caPem ?? '', cert: certificatePem ?? '', key: keyPem ?? '' } },
+    broker: { host, port, vhost, tls: own.tls },
     log: silentLog,
     clock: systemClock,
   });
-  const redis = await openRedis(config.redis, silentLog);
-  let revoked = new RevocationList();
-  const own = { certificatePem: certificatePem ?? '', keyPem: keyPem ?? '' };
-  const rpc = createRpcClient({
-    bus,
-    sealer: createSealer({ name, ...own }),
-    opener: createOpener({
-      caPem: caPem ?? '',
-      clock: systemClock,
-      revoked: (_serial, of) => revoked.revokes(of),
-    }),
-    log: silentLog,
-    clock: systemClock,
+  const redis = await openRedis(config.redis, silentLog).catch(async (thrown: unknown) => {
+    await bus.close();
+    throw thrown;
   });
+  const rpc = createRpcClient({ ...own, bus, log: silentLog, clock: systemClock });
   // The bus first, and its subscriptions go with it: to end them one by one would wait for a broker that may be gone.
   const close = async (): Promise<void> => {
     await Promise.all([bus.close(), redis.close()]);
@@ -84,8 +75,39 @@ function connectionLost(cause: MusterError): MusterError {
   );
 }
 
-async function readPem(path: string): Promise<string> {
+/** Who asks, and whom it trusts, from the files that the config names. */
+async function identityOf(
+  trust: ControllerConfig['trust'],
+  revokes: (certificate: Parameters<RevocationList['revokes']>[0]) => boolean,
+): Promise<{ sealer: Sealer; opener: Opener; tls: { ca: string; cert: string; key: string } }> {
+  const paths = { ca: join(trust.dir, 'ca.pem'), cert: trust.certificate, key: trust.key };
+  const [ca, cert, key] = await Promise.all([
+    readPem('trust.dir', paths.ca),
+    readPem('trust.certificate', paths.cert),
+    readPem('trust.key', paths.key),
+  ]);
+  const name = fitting('trust.certificate', paths.cert, () => commonName(cert));
+  return {
+    sealer: fitting('trust.key', paths.key, () => createSealer({ name, certificatePem: cert, keyPem: key })),
+    opener: fitting('trust.dir', paths.ca, () =>
+      createOpener({ caPem: ca, clock: systemClock, revoked: (_serial, of) => revokes(of) }),
+    ),
+    tls: { ca, cert, key },
+  };
+}
+
+async function readPem(setting: string, path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new MusterError('CONFIG_INVALID', `cannot read the certificate or key ${path}`, { cause });
+    const why = asMusterError(cause).message;
+    throw new MusterError('CONFIG_INVALID', `${setting}: ${path} cannot be read: ${why}`, { cause });
   });
+}
+
+function fitting<T>(setting: string, path: string, make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    const why = asMusterError(cause).message;
+    throw new MusterError('CONFIG_INVALID', `${setting}: ${path} does not fit: ${why}`, { cause });
+  }
 }

@@ -7,6 +7,7 @@ export const STOP_EXIT: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SI
 const stopping = new AbortController();
 let by: StopSignal | null = null;
 let heard = false;
+let isOver = false;
 
 /**
  * A signal that is aborted by the first SIGINT or SIGTERM from now on, the same one for the whole process; a second one ends the
@@ -23,8 +24,13 @@ export function stoppedBy(): StopSignal | null {
   return by;
 }
 
+/** The command has told all that it had to tell: what still holds the process must not hold it against a signal. */
+export function commandIsOver(): void {
+  isOver = true;
+}
+
 function stop(name: StopSignal): void {
-  if (by !== null) process.exit(STOP_EXIT[name]);
+  if (by !== null || isOver) process.exit(STOP_EXIT[name]);
   by = name;
   stopping.abort();
 }
