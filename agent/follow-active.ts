@@ -24,5 +24,6 @@ export function followActive(live: LiveSettings, service: Pick<Service, 'look'>,
       turn = turn.then(again);
     },
     signal,
+    live.isOne,
   );
 }

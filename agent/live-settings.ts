@@ -16,6 +16,8 @@ export interface LiveSettings {
   refresh(): Promise<boolean>;
   /** Folders of the files. */
   readonly folders: readonly string[];
+  /** Is a file of this name in one of the folders such a file? */
+  isOne(folder: string, name: string): boolean;
 }
 
 /** What settings are read with. */
@@ -40,7 +42,10 @@ export function openLiveSettings(options: LiveSettingsOptions): LiveSettings {
   const base = dirname(pluginDir);
   const folders = [base, join(base, 'conf.d'), pluginDir];
   let current = options.config;
-  const first = lookAt(folders);
+  // Beside the config, daemons may be told to keep other things: a log, keys.
+  const isOne = (folder: string, name: string) => folder !== base || /\.ya?ml$/.test(name);
+  const lookNow = () => lookAt(folders.flatMap((folder) => pathsIn(folder, isOne)));
+  const first = lookNow();
   let look = options.clock.nowMs() - first.changedMs < UNSURE_MS ? '' : first.text;
   let problem = '';
 
@@ -56,9 +61,10 @@ export function openLiveSettings(options: LiveSettingsOptions): LiveSettings {
 
   return {
     folders,
+    isOne,
     current: () => current,
     async refresh() {
-      const { text: now } = lookAt(folders);
+      const { text: now } = lookNow();
       if (now === look) return false;
       look = now;
       try {
@@ -76,14 +82,10 @@ export function openLiveSettings(options: LiveSettingsOptions): LiveSettings {
 }
 
 /**
- * Names, sizes and times of all files, and the last change, in ms; in the folder of the config itself, of those in YAML. At once: for a
- * few small files of the machine's own disk a thread for each would cost several times as much.
+ * Names, sizes and times of files, and the last change, in ms. At once: for a few small files of the machine's own disk a thread for
+ * each would cost several times as much.
  */
-function lookAt([base = '', ...others]: readonly string[]): { text: string; changedMs: number } {
-  const paths = [
-    ...pathsIn(base).filter((path) => /\.ya?ml$/.test(path)),
-    ...others.flatMap((folder) => pathsIn(folder)),
-  ];
+function lookAt(paths: readonly string[]): { text: string; changedMs: number } {
   const found = paths.map((path) => ({ path, stats: statNow(path) }));
   const looks = found.map(({ path, stats }) =>
     stats === undefined ? '' : `${path}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}:${stats.ino}`,
@@ -91,9 +93,10 @@ function lookAt([base = '', ...others]: readonly string[]): { text: string; chan
   return { text: looks.join('\n'), changedMs: Math.max(0, ...found.map(({ stats }) => stats?.ctimeMs ?? 0)) };
 }
 
-function pathsIn(folder: string): string[] {
+function pathsIn(folder: string, isOne: (folder: string, name: string) => boolean): string[] {
   try {
     return readdirSync(folder)
+      .filter((name) => isOne(folder, name))
       .sort()
       .map((name) => join(folder, name));
   } catch {

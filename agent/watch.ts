@@ -6,9 +6,15 @@ const SETTLE_MS = 100;
 
 /**
  * Calls `look` soon after something in one of the folders changes, and every 30 s anyway (the kernel may drop events, a folder may
- * be replaced or come later), until `signal`. Keeps no process alive.
+ * be replaced or come later), until `signal`. Of a folder where other things lie, too, `matters` says which files count. Keeps no
+ * process alive.
  */
-export function followFolders(folders: readonly string[], look: () => void, signal: AbortSignal): void {
+export function followFolders(
+  folders: readonly string[],
+  look: () => void,
+  signal: AbortSignal,
+  matters: (folder: string, name: string) => boolean = () => true,
+): void {
   const watched = new Set<string>();
   let soon: NodeJS.Timeout | undefined;
   const changed = () => {
@@ -21,7 +27,10 @@ export function followFolders(folders: readonly string[], look: () => void, sign
     for (const folder of folders) {
       if (watched.has(folder)) continue;
       try {
-        watch(folder, { persistent: false, signal }, changed).on('error', () => watched.delete(folder));
+        const watcher = watch(folder, { persistent: false, signal }, (_event, name) => {
+          if (name === null || matters(folder, name)) changed();
+        });
+        watcher.on('error', () => watched.delete(folder));
         watched.add(folder);
       } catch {
         // Not there, or no watcher left: the poll is enough.

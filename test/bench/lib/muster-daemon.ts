@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
@@ -27,20 +27,23 @@ export async function installDaemon(broker: TestBroker, collective: string): Pro
     async start(identity) {
       await broker.admin.addNodeUser(identity, [collective]);
       const { certificatePem, keyPem } = await pki.holder(identity, 'node');
-      writeFileSync(join(dir, `${identity}.pem`), certificatePem);
-      writeFileSync(join(dir, `${identity}.key`), keyPem, { mode: 0o600 });
-      const config = join(dir, `${identity}.yaml`);
+      // A machine of its own, as it were: daemons watch the folder of their config.
+      const own = join(dir, identity);
+      mkdirSync(own, { recursive: true });
+      writeFileSync(join(own, 'certificate.pem'), certificatePem);
+      writeFileSync(join(own, 'key.pem'), keyPem, { mode: 0o600 });
+      const config = join(own, 'daemon.yaml');
       const { host, port, vhost } = broker;
       const settings = {
         broker: { host, port, vhost },
         trust: {
           ca: join(dir, 'ca.pem'),
-          certificate: join(dir, `${identity}.pem`),
-          key: join(dir, `${identity}.key`),
+          certificate: join(own, 'certificate.pem'),
+          key: join(own, 'key.pem'),
         },
         collectives: [collective],
-        state_dir: join(dir, `${identity}.state`),
-        facts: { dir: join(dir, 'facts.d'), imds: false, facter_dir: '' },
+        state_dir: join(own, 'state'),
+        facts: { dir: join(own, 'facts.d'), imds: false, facter_dir: '' },
       };
       writeFileSync(config, stringify(settings));
       const { argv, env } = unitCommand({
