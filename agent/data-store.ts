@@ -1,7 +1,7 @@
 import type { DataDdl, DataValue } from '../src/core/data.ts';
 import { asMusterError, MusterError } from '../src/core/errors.ts';
 import type { DataCall } from '../src/core/filter/ast.ts';
-import { nearest } from '../src/core/nearest.ts';
+import { amongKnown } from '../src/core/nearest.ts';
 import type { AgentHost, AnyData } from './host.ts';
 
 /** The data plug-ins of this node, as filters, policies and `rpcutil#get_data` use them. */
@@ -26,10 +26,8 @@ export function createDataStore(plugins: ReadonlyMap<string, AnyData>, host: () 
       if (await plugin.activate(host())) return plugin;
       throw new MusterError('NOT_FOUND', `the data plug-in '${name}' is not active on this node`);
     }
-    const near = nearest(name, [...plugins.keys()]);
-    const hint =
-      near === undefined ? `there are ${[...plugins.keys()].sort().join(', ')}` : `did you mean '${near}'?`;
-    throw new MusterError('NOT_FOUND', `this node has no data plug-in '${name}'; ${hint}`);
+    const known = amongKnown(name, [...plugins.keys()].sort());
+    throw new MusterError('NOT_FOUND', `this node has no data plug-in '${name}'${known}`);
   };
 
   const look: DataStore['look'] = async (name, query, signal) => {

@@ -1,5 +1,5 @@
 import { MusterError } from '../../src/core/errors.ts';
-import { nearest } from '../../src/core/nearest.ts';
+import { amongKnown } from '../../src/core/nearest.ts';
 import type { HaproxyServer } from '../agents/haproxy.ddl.ts';
 import { askHaproxy } from './socket.ts';
 
@@ -18,15 +18,13 @@ export async function readServers(socket: string, signal: AbortSignal): Promise<
   return serversOf(stat, states);
 }
 
-/** The server of this name. Throws NOT_FOUND that names the nearest one, or those there are. Pure. */
+/** The server of this name. Throws NOT_FOUND that names the nearest one and those there are. Pure. */
 export function serverNamed(servers: readonly HaproxyServer[], name: string): HaproxyServer {
   const found = servers.find(({ server }) => server === name);
   if (found !== undefined) return found;
   const names = servers.map(({ server }) => server);
-  const near = nearest(name, names);
-  const known = names.slice(0, 20).join(', ') || 'none';
-  const hint = near === undefined ? `servers here: ${known}` : `did you mean '${near}'?`;
-  throw new MusterError('NOT_FOUND', `HAProxy has no server ${name}; ${hint} (nothing was changed)`);
+  const known = amongKnown(name, names, 'servers here:');
+  throw new MusterError('NOT_FOUND', `HAProxy has no server ${name}${known}; nothing was changed`);
 }
 
 /** Servers from the CSV of `show stat` and the table of `show servers state`. Throws NODE_IO when it is neither. Pure. */

@@ -1,5 +1,5 @@
 import { MusterError } from '../../src/core/errors.ts';
-import { nearest } from '../../src/core/nearest.ts';
+import { didYouMean } from '../../src/core/nearest.ts';
 import { readIfThere } from '../files.ts';
 
 /** Hosts that Nagios knows, each with its services. */
@@ -37,7 +37,5 @@ function objectsOf(text: string): NagiosObjects {
 }
 
 function unknown(what: string, name: string, known: Iterable<string>): MusterError {
-  const near = nearest(name, known);
-  const hint = near === undefined ? '' : `; did you mean '${near}'?`;
-  return new MusterError('NOT_FOUND', `Nagios has no ${what}${hint} (nothing was written)`);
+  return new MusterError('NOT_FOUND', `Nagios has no ${what}${didYouMean(name, known)}; nothing was written`);
 }

@@ -1,7 +1,7 @@
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { MusterError } from '../../src/core/errors.ts';
-import { nearest } from '../../src/core/nearest.ts';
+import { amongKnown } from '../../src/core/nearest.ts';
 import { ioError, isMissing } from '../files.ts';
 
 /** One `command[NAME]=LINE` of the node. */
@@ -40,14 +40,12 @@ export async function readCommands(places: NrpePlaces): Promise<ReadonlyMap<stri
   return commands;
 }
 
-/** The command of this name. Throws NOT_FOUND that names the nearest one, or those there are. Pure. */
+/** The command of this name. Throws NOT_FOUND that names the nearest one and those there are. Pure. */
 export function commandNamed(commands: ReadonlyMap<string, NrpeCommand>, name: string): NrpeCommand {
   const found = commands.get(name);
   if (found !== undefined) return found;
-  const near = nearest(name, [...commands.keys()]);
-  const known = [...commands.keys()].sort().slice(0, 20).join(', ') || 'none';
-  const hint = near === undefined ? `commands here: ${known}` : `did you mean '${near}'?`;
-  throw new MusterError('NOT_FOUND', `no such command: ${name}; ${hint}`);
+  const known = amongKnown(name, [...commands.keys()].sort(), 'commands here:');
+  throw new MusterError('NOT_FOUND', `no such command: ${name}${known}`);
 }
 
 async function commandFiles({ confDir, confFile, owners }: NrpePlaces): Promise<string[]> {

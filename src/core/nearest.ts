@@ -16,10 +16,13 @@ export function didYouMean(word: string, known: Iterable<string>): string {
   return near === undefined ? '' : ` (did you mean '${near}'?)`;
 }
 
-/** The same, then what there is: ` (did you mean 'KNOWN'?); there are A, B`, in the order given. Pure. */
+const NAMED = 20;
+
+/** The same, then what there is: ` (did you mean 'KNOWN'?); there are A, B`, in the order given, a long list cut short. Pure. */
 export function amongKnown(word: string, known: Iterable<string>, there = 'there are'): string {
   const all = [...known];
-  return `${didYouMean(word, all)}; ${there} ${all.join(', ') || 'none'}`;
+  const more = all.length > NAMED ? ` and ${all.length - NAMED} more` : '';
+  return `${didYouMean(word, all)}; ${there} ${all.slice(0, NAMED).join(', ') || 'none'}${more}`;
 }
 
 /** Letters added, left out, replaced, or two neighbours swapped. */

@@ -71,7 +71,9 @@ describe('A real HAProxy', () => {
     for (const action of [actions.disable_server, actions.enable_server, actions.drain])
       await expect(action({ server: 'web/app3', wait_s: 0 }, request, node.host)).rejects.toMatchObject({
         code: 'NOT_FOUND',
-        message: "HAProxy has no server web/app3; did you mean 'web/app1'? (nothing was changed)",
+        message: expect.stringMatching(
+          /^HAProxy has no server web\/app3 \(did you mean 'web\/app1'\?\); servers here: .*web\/app1.*; nothing was changed$/,
+        ),
       });
     const masked = ({ servers }: typeof before) => servers.map((one) => ({ ...one, since_s: 0 }));
     expect(masked(await actions.state({}, request, node.host))).toEqual(masked(before));

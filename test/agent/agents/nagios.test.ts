@@ -131,11 +131,11 @@ define service {
 `;
 
   test.each([
-    [{ host: 'web2' }, "Nagios has no host 'web2'; did you mean 'web1'? (nothing was written)"],
-    [{ host: 'mail' }, "Nagios has no host 'mail' (nothing was written)"],
+    [{ host: 'web2' }, "Nagios has no host 'web2' (did you mean 'web1'?); nothing was written"],
+    [{ host: 'mail' }, "Nagios has no host 'mail'; nothing was written"],
     [
       { host: 'web1', service: 'HTTP (8081)' },
-      "Nagios has no service 'HTTP (8081)' of web1; did you mean 'HTTP (8080)'? (nothing was written)",
+      "Nagios has no service 'HTTP (8081)' of web1 (did you mean 'HTTP (8080)'?); nothing was written",
     ],
   ])('is refused: %j', async (input, message) => {
     const { host, by, read, path } = await aMonitor();

@@ -49,7 +49,8 @@ describe('runcommand', () => {
     const { run } = await nodeWith(checks);
     await expect(run('helo')).rejects.toMatchObject({
       code: 'NOT_FOUND',
-      message: "no such command: helo; did you mean 'hello'?",
+      message:
+        "no such command: helo (did you mean 'hello'?); commands here: bad, fine, hello, lost, loud, warm",
     });
     await expect(run('something_else')).rejects.toMatchObject({
       message: 'no such command: something_else; commands here: bad, fine, hello, lost, loud, warm',

@@ -147,7 +147,7 @@ describe('A daemon with external agents in Python and in shell', () => {
     // What is wrong there changes nothing, and is told.
     await writeFile(file('shell.cfg'), 'enabld = true\n');
     await eventually(
-      () => scene.log().includes("unknown setting 'shell.enabld'; did you mean 'enabled'?"),
+      () => scene.log().includes("unknown setting 'shell.enabld' (did you mean 'enabled'?)"),
       60_000,
     );
     await writeFile(file('rpcutil.cfg'), 'activate_agent = false\n');
