@@ -1,9 +1,6 @@
 import { asMusterError } from '../src/core/errors.ts';
-import { isSwitchedOff } from './declared-settings.ts';
+import { ALWAYS_SERVED, isSwitchedOff } from './declared-settings.ts';
 import type { AgentHost, AnyAgent } from './host.ts';
-
-/** Served while a node is not provisioned. */
-const BEFORE_PROVISIONING: readonly string[] = ['provision', 'rpcutil', 'trust'];
 
 /** What each agent said last instead of an answer: it is asked every 30 s, and told once. */
 const told = new WeakMap<AnyAgent, string>();
@@ -19,8 +16,7 @@ export async function activeAgents(
 ): Promise<ReadonlyMap<string, AnyAgent>> {
   const provisioning = host.node !== null && !host.node.state.get().disabled;
   const asked = [...agents].filter(
-    ([name]) =>
-      (!provisioning || BEFORE_PROVISIONING.includes(name)) && !isSwitchedOff(name, host.config.settings),
+    ([name]) => (!provisioning || ALWAYS_SERVED.includes(name)) && !isSwitchedOff(name, host.config.settings),
   );
   const willing = await Promise.all(
     asked.map(([name, agent]) => {

@@ -5,15 +5,18 @@ import type { Ddl } from '../src/core/ddl.ts';
 import { MusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
 
-/** Without these nobody could ask the node, or get it back. */
-const ALWAYS: readonly string[] = ['provision', 'rpcutil', 'trust'];
+/**
+ * Agents that are served whatever settings say, and the only ones while a node is not provisioned: without them nobody could ask the
+ * node, or get it back.
+ */
+export const ALWAYS_SERVED: readonly string[] = ['provision', 'rpcutil', 'trust'];
 /** A setting that every other agent has. *Source:* MCollective's `plugin.AGENT.activate_agent`. */
 const ACTIVATE = 'activate_agent';
 const Activate = z.stringbool();
 
 /** Does `AGENT.activate_agent: false` say that this agent is not to be served? Pure. */
 export function isSwitchedOff(name: string, settings: DaemonConfig['settings']): boolean {
-  return !ALWAYS.includes(name) && Activate.safeParse(settings[`${name}.${ACTIVATE}`]).data === false;
+  return !ALWAYS_SERVED.includes(name) && Activate.safeParse(settings[`${name}.${ACTIVATE}`]).data === false;
 }
 
 /**
@@ -74,7 +77,7 @@ export function checkSettings(
 function switchProblem(name: string, value: string | undefined): string | null {
   const key = `'${name}.${ACTIVATE}'`;
   if (value === undefined) return null;
-  if (ALWAYS.includes(name)) return `${key}: ${name} is always served`;
+  if (ALWAYS_SERVED.includes(name)) return `${key}: ${name} is always served`;
   return Activate.safeParse(value).success ? null : `${key} is "${value}"; expected true or false`;
 }
 

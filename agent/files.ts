@@ -16,6 +16,11 @@ export interface Owner {
   readonly gid: number;
 }
 
+/** What is another when a file was written again or is another one. Pure. */
+export function stampOf({ size, mtimeMs, ino }: { size: number; mtimeMs: number; ino: number }): string {
+  return `${size}:${mtimeMs}:${ino}`;
+}
+
 /**
  * Writes a file so that a reader, or a machine that loses power, sees the old content or the new and never a part:
  * temporary file beside it, fsync, rename, fsync of the folder. Throws NODE_IO.

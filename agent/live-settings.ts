@@ -5,6 +5,7 @@ import type { DaemonConfig } from '../src/core/config/daemon.ts';
 import type { Origins } from '../src/core/config/explain.ts';
 import { asMusterError } from '../src/core/errors.ts';
 import type { Log } from '../src/core/log.ts';
+import { stampOf } from './files.ts';
 
 /** The config of the daemon with the settings of agents as they are in the files now; all the rest is as it was at the start. */
 export interface LiveSettings {
@@ -88,7 +89,7 @@ export function openLiveSettings(options: LiveSettingsOptions): LiveSettings {
 function lookAt(paths: readonly string[]): { text: string; changedMs: number } {
   const found = paths.map((path) => ({ path, stats: statNow(path) }));
   const looks = found.map(({ path, stats }) =>
-    stats === undefined ? '' : `${path}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}:${stats.ino}`,
+    stats === undefined ? '' : `${path}:${stampOf(stats)}:${stats.ctimeMs}`,
   );
   return { text: looks.join('\n'), changedMs: Math.max(0, ...found.map(({ stats }) => stats?.ctimeMs ?? 0)) };
 }

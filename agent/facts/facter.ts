@@ -5,7 +5,7 @@ import type { Clock } from '../../src/core/clock.ts';
 import { asMusterError, MusterError } from '../../src/core/errors.ts';
 import type { Facts } from '../../src/core/inventory.ts';
 import type { Log } from '../../src/core/log.ts';
-import { exists, readIfThere, writeAtomic } from '../files.ts';
+import { exists, readIfThere, stampOf, writeAtomic } from '../files.ts';
 import { type ProgramEnd, type ProgramOptions, runProgram } from '../program.ts';
 import { factsThatFit, flatFacts } from './parse.ts';
 
@@ -190,7 +190,7 @@ async function lookAt(folders: readonly string[]): Promise<string> {
   for (const folder of folders) {
     for (const name of (await readdir(folder).catch(() => [])).sort()) {
       const found = name === OWN_FILE ? undefined : await stat(join(folder, name)).catch(() => undefined);
-      if (found !== undefined) looks.push(`${folder}/${name}:${found.size}:${found.mtimeMs}:${found.ino}`);
+      if (found !== undefined) looks.push(`${folder}/${name}:${stampOf(found)}`);
     }
   }
   return looks.join('\n');

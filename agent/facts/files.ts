@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { asMusterError, MusterError } from '../../src/core/errors.ts';
 import type { Facts } from '../../src/core/inventory.ts';
 import type { Log } from '../../src/core/log.ts';
-import { isMissing } from '../files.ts';
+import { isMissing, stampOf } from '../files.ts';
 import type { FactSource } from './budget.ts';
 import { FACT_FILE, parseFacts } from './parse.ts';
 
@@ -99,7 +99,7 @@ async function readAll(paths: readonly string[], read: (path: string) => Promise
 }
 
 function lookOf(stats: Stats | MusterError): string {
-  return stats instanceof MusterError ? stats.message : `${stats.size}:${stats.mtimeMs}:${stats.ino}`;
+  return stats instanceof MusterError ? stats.message : stampOf(stats);
 }
 
 async function readFacts(path: string, stats: Stats | MusterError | null): Promise<Facts> {

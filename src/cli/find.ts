@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import {
+  type Asked,
   askNodes,
   type FilterOptions,
   finishAsk,
@@ -23,13 +24,17 @@ async function find(options: FilterOptions): Promise<void> {
   const asked = await askNodes({ quiet: true, ...options }, rpcutil, 'ping', {});
   const names = asked.replies.map((reply) => reply.identity);
   if (options.json) sayJson({ nodes: names, ...missingFields(asked) });
-  else for (const name of names) say(name);
-  if (asked.silent.length > 0 && options.json === undefined) {
-    process.stderr.write(`No response from: ${asked.silent.join(', ')}\n`);
+  else {
+    for (const name of names) say(name);
+    tellMissing(asked, options.quiet === true);
   }
-  if (asked.gone.length > 0 && options.json === undefined && options.quiet === undefined)
-    process.stderr.write(`${goneLine(asked.gone)}\n`);
-  if (asked.interrupted !== null && asked.interrupted.notAsked.length > 0 && options.json === undefined)
-    process.stderr.write(`Not asked: ${asked.interrupted.notAsked.join(', ')}\n`);
   finishAsk(asked, options.verbose);
+}
+
+/** On standard error, because the names are for other programs. */
+function tellMissing({ silent, gone, interrupted }: Asked<unknown>, quiet: boolean): void {
+  const notAsked = interrupted?.notAsked ?? [];
+  if (silent.length > 0) process.stderr.write(`No response from: ${silent.join(', ')}\n`);
+  if (gone.length > 0 && !quiet) process.stderr.write(`${goneLine(gone)}\n`);
+  if (notAsked.length > 0) process.stderr.write(`Not asked: ${notAsked.join(', ')}\n`);
 }

@@ -60,8 +60,7 @@ async function ping(options: PingOptions): Promise<void> {
   }
   finishAsk(asked, options.verbose);
   if (expected === null || asked.interrupted !== null || times.length >= expected) return;
-  process.stderr.write(`--expect ${expected}: ${times.length} answered
-`);
+  process.stderr.write(`--expect ${expected}: ${times.length} answered\n`);
   if (times.length > 0) process.exitCode = 2;
 }
 
