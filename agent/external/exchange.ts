@@ -1,5 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asMusterError, MusterError } from '../../src/core/errors.ts';
 import type { Log } from '../../src/core/log.ts';
 import { MAX_MESSAGE_BYTES } from '../../src/core/messages.ts';
@@ -65,8 +66,17 @@ export async function exchange(own: Exchange): Promise<unknown> {
   }
 }
 
-/** What a program has left behind may go on writing there: that is no reason to lose its answer. */
+/** What a program has left behind may go on writing there, faster than it is removed: its answer waits no longer for that. */
+const REMOVE_MS = 500;
+
 async function remove(folder: string, log: Log): Promise<void> {
+  const enough = new AbortController();
+  const waited = sleep(REMOVE_MS, undefined, { signal: enough.signal }).catch(() => undefined);
+  await Promise.race([removeAll(folder, log), waited]);
+  enough.abort();
+}
+
+async function removeAll(folder: string, log: Log): Promise<void> {
   try {
     // It may hold secrets.
     await rm(join(folder, 'request.json'), { force: true });
